@@ -1,0 +1,185 @@
+/// A span being written: the fixed record, and name, status message, tracestate and attributes as a compact byte list.
+///
+/// Owned by one exchange at a time and reused for the next (`reset`), so that a span costs no allocation once its buffer has
+/// grown to the usual size. Not shared between threads. An attribute set twice is kept twice until it is read; readers take the
+/// last, so set each once on the hot path.
+///
+/// The byte list is a sequence of entries: tag (1 byte: an `Attribute`, or one of `SpanEntry.Tag`'s own), type (1 byte), length
+/// (4 bytes, of this machine's order), value. It never leaves the process.
+@safe public struct SpanDraft: ~Copyable {
+    public var record = SpanRecord()
+    private var entries: UnsafeMutableRawBufferPointer
+    private var used = 0
+    /// Where the head of the list being written stands.
+    private var openList = 0
+
+    public init(capacity: Int = 2048) {
+        unsafe entries = .allocate(byteCount: capacity, alignment: 8)
+    }
+
+    deinit { unsafe entries.deallocate() }
+
+    /// Ready for the next span; a buffer that one huge span has grown is given back.
+    public mutating func reset() {
+        record = SpanRecord()
+        used = 0
+        if unsafe entries.count > 64 << 10 {
+            unsafe entries.deallocate()
+            unsafe entries = .allocate(byteCount: 2048, alignment: 8)
+        }
+    }
+
+    /// The entries written so far; read them with `SpanEntry.forEach`.
+    public func withEntries<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+        // Sound: `used` bytes are initialised and `self` is borrowed for the call.
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: entries[..<used])
+        return try body(unsafe bytes.bytes)
+    }
+
+    public mutating func set(_ attribute: Attribute, _ value: Int64) { scalar(attribute.rawValue, .int, value) }
+    public mutating func set(_ attribute: Attribute, _ value: Int) { scalar(attribute.rawValue, .int, Int64(value)) }
+    public mutating func set(_ attribute: Attribute, _ value: Double) { scalar(attribute.rawValue, .double, value) }
+    public mutating func set(_ attribute: Attribute, _ value: Bool) { scalar(attribute.rawValue, .bool, value ? 1 : 0 as UInt8) }
+    public mutating func set(_ attribute: Attribute, _ value: StaticString) { text(attribute.rawValue, value) }
+    public mutating func set(_ attribute: Attribute, _ value: String) { text(attribute.rawValue, value) }
+    /// UTF-8; what is not is mended when the span is encoded.
+    public mutating func set(_ attribute: Attribute, _ value: RawSpan) { bytes(attribute.rawValue, .string, value) }
+
+    /// Opens an attribute whose value is a list of texts: `beginList`, an `appendElement` each, `endList`.
+    public mutating func beginList(_ attribute: Attribute) { openList = reserve(attribute.rawValue, .strings, 0) }
+
+    public mutating func appendElement(_ element: RawSpan) {
+        room(for: 4)
+        unsafe entries.storeBytes(of: UInt32(element.byteCount), toByteOffset: used, as: UInt32.self)
+        used += 4
+        append(element)
+    }
+
+    public mutating func appendElement(_ element: String) {
+        var element = element
+        element.withUTF8 { utf8 in appendElement(unsafe UnsafeRawBufferPointer(utf8).bytes) }
+    }
+
+    public mutating func endList() {
+        unsafe entries.storeBytes(of: UInt32(used - openList - 6), toByteOffset: openList + 2, as: UInt32.self)
+    }
+
+    public mutating func setName(_ name: RawSpan) { bytes(SpanEntry.Tag.name.rawValue, .string, name) }
+    public mutating func setName(_ name: String) { text(SpanEntry.Tag.name.rawValue, name) }
+    /// `{first} {second}`, the shape of most span names; only `first` where `second` is empty.
+    public mutating func setName(_ first: StaticString, _ second: RawSpan) {
+        let separator = second.byteCount > 0 ? 1 : 0
+        _ = reserve(SpanEntry.Tag.name.rawValue, .string, first.utf8CodeUnitCount + separator + second.byteCount)
+        append(first)
+        if separator == 1 { append(UInt8(ascii: " ")) }
+        append(second)
+    }
+    /// Why it failed, in words; never an argument, a prompt or a credential.
+    public mutating func setStatusMessage(_ message: String) { text(SpanEntry.Tag.statusMessage.rawValue, message) }
+    public mutating func setStatusMessage(_ message: RawSpan) { bytes(SpanEntry.Tag.statusMessage.rawValue, .string, message) }
+    public mutating func setTraceState(_ text: RawSpan) { bytes(SpanEntry.Tag.traceState.rawValue, .string, text) }
+
+    // MARK: the byte list
+
+    private mutating func scalar<Value: BitwiseCopyable>(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: Value) {
+        let size = MemoryLayout<Value>.size
+        let header = reserve(tag, type, size)
+        unsafe entries.storeBytes(of: value, toByteOffset: header + 6, as: Value.self)
+        used += size
+    }
+
+    private mutating func text(_ tag: UInt8, _ value: StaticString) {
+        _ = reserve(tag, .string, value.utf8CodeUnitCount)
+        append(value)
+    }
+
+    private mutating func text(_ tag: UInt8, _ value: String) {
+        var value = value
+        // Sound: the bytes are read inside the closure only.
+        value.withUTF8 { utf8 in bytes(tag, .string, unsafe UnsafeRawBufferPointer(utf8).bytes) }
+    }
+
+    private mutating func bytes(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: RawSpan) {
+        _ = reserve(tag, type, value.byteCount)
+        append(value)
+    }
+
+    /// Writes an entry's head and makes room for `length` bytes of value; returns the head's offset.
+    private mutating func reserve(_ tag: UInt8, _ type: SpanEntry.ValueType, _ length: Int) -> Int {
+        room(for: 6 + length)
+        let header = used
+        unsafe entries.storeBytes(of: tag, toByteOffset: header, as: UInt8.self)
+        unsafe entries.storeBytes(of: type.rawValue, toByteOffset: header + 1, as: UInt8.self)
+        unsafe entries.storeBytes(of: UInt32(length), toByteOffset: header + 2, as: UInt32.self)
+        used += 6
+        return header
+    }
+
+    private mutating func room(for bytes: Int) {
+        guard unsafe used + bytes > entries.count else { return }
+        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(entries.count * 2, used + bytes), alignment: 8)
+        unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: entries[..<used]))
+        unsafe entries.deallocate()
+        unsafe entries = larger
+    }
+
+    private mutating func append(_ byte: UInt8) {
+        room(for: 1)
+        unsafe entries.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
+        used += 1
+    }
+
+    private mutating func append(_ value: StaticString) {
+        room(for: value.utf8CodeUnitCount)
+        // Sound: a static string's bytes live for ever.
+        let source = unsafe UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: entries[used...]).copyMemory(from: source)
+        used += value.utf8CodeUnitCount
+    }
+
+    private mutating func append(_ value: RawSpan) {
+        room(for: value.byteCount)
+        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: entries[used...])
+        unsafe value.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
+        used += value.byteCount
+    }
+}
+
+/// One entry of a span's byte list, as a reader meets it.
+public enum SpanEntry {
+    /// The tags that are no attribute.
+    public enum Tag: UInt8, Sendable {
+        case name = 250
+        case statusMessage = 251
+        case traceState = 252
+    }
+
+    public enum ValueType: UInt8, Sendable { case string, bool, int, double, strings }
+
+    /// Calls `body` for each entry, in the order written, with tag, type and value bytes.
+    public static func forEach(in entries: RawSpan, _ body: (UInt8, ValueType, RawSpan) -> Void) {
+        var offset = 0
+        while offset + 6 <= entries.byteCount {
+            let tag = unsafe entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
+            let type = unsafe entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset + 1, as: UInt8.self)
+            let length = unsafe Int(entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset + 2, as: UInt32.self))
+            let value = entries.extracting(offset + 6..<offset + 6 + length)
+            body(tag, ValueType(rawValue: type) ?? .string, value)
+            offset += 6 + length
+        }
+    }
+
+    /// Calls `body` for each element of a `strings` value.
+    public static func forEachElement(of value: RawSpan, _ body: (RawSpan) -> Void) {
+        var offset = 0
+        while offset + 4 <= value.byteCount {
+            let length = unsafe Int(value.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+            body(value.extracting(offset + 4..<offset + 4 + length))
+            offset += 4 + length
+        }
+    }
+
+    public static func int(_ value: RawSpan) -> Int64 { unsafe value.byteCount == 8 ? value.unsafeLoadUnaligned(as: Int64.self) : 0 }
+    public static func double(_ value: RawSpan) -> Double { unsafe value.byteCount == 8 ? value.unsafeLoadUnaligned(as: Double.self) : 0 }
+    public static func bool(_ value: RawSpan) -> Bool { unsafe value.byteCount == 1 && value.unsafeLoad(as: UInt8.self) != 0 }
+}

@@ -1,0 +1,76 @@
+/// An exact amount of US dollars: a whole number of 1e-20 dollars, so that the longest price in the catalogue (eleven
+/// decimals per million tokens) times any token count and a regional factor stays exact. Holds up to 1.7e18 dollars.
+@frozen public struct USD: Sendable, Hashable, Comparable {
+    /// In units of 1e-20 dollars.
+    public var units: Int128
+
+    public static let decimals = 20
+    public static let zero = USD(units: 0)
+
+    @inlinable public init(units: Int128) { self.units = units }
+
+    @inlinable public static func < (left: USD, right: USD) -> Bool { left.units < right.units }
+    @inlinable public static func + (left: USD, right: USD) -> USD { USD(units: left.units + right.units) }
+    @inlinable public static func += (left: inout USD, right: USD) { left.units += right.units }
+    @inlinable public static func - (left: USD, right: USD) -> USD { USD(units: left.units - right.units) }
+
+    /// A plain decimal number: digits, at most one point, an optional leading minus. Nil when it is anything else, has
+    /// more than 20 decimals that are not zero, or does not fit.
+    public init?(_ text: some StringProtocol) {
+        self.init(utf8: text.utf8)
+    }
+
+    public init?(utf8 text: some Sequence<UInt8>) {
+        var units: Int128 = 0
+        var decimalsSeen = -1
+        var digits = 0
+        var negative = false
+        for (index, byte) in text.enumerated() {
+            switch byte {
+            case UInt8(ascii: "-") where index == 0: negative = true
+            case UInt8(ascii: ".") where decimalsSeen < 0: decimalsSeen = 0
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                digits += 1
+                if decimalsSeen >= Self.decimals {
+                    guard byte == UInt8(ascii: "0") else { return nil }
+                    continue
+                }
+                let (product, overflow) = units.multipliedReportingOverflow(by: 10)
+                let (sum, carry) = product.addingReportingOverflow(Int128(byte - UInt8(ascii: "0")))
+                guard !overflow, !carry else { return nil }
+                units = sum
+                if decimalsSeen >= 0 { decimalsSeen += 1 }
+            default: return nil
+            }
+        }
+        guard digits > 0 else { return nil }
+        for _ in 0..<(Self.decimals - max(decimalsSeen, 0)) {
+            let (product, overflow) = units.multipliedReportingOverflow(by: 10)
+            guard !overflow else { return nil }
+            units = product
+        }
+        self.units = negative ? -units : units
+    }
+
+    /// The nearest double; for attributes that are doubles by convention, never for sums.
+    public var double: Double { Double(units) / 1e20 }
+}
+
+extension USD: CustomStringConvertible {
+    /// Exact: no exponent, no trailing zeros, no trailing point. `0.0001625`, `12`, `0`.
+    public var description: String {
+        let whole = units.magnitude / 100_000_000_000_000_000_000
+        var fraction = units.magnitude % 100_000_000_000_000_000_000
+        var text = (units < 0 ? "-" : "") + String(whole)
+        guard fraction != 0 else { return text }
+        var digits: [UInt8] = []
+        for _ in 0..<Self.decimals {
+            digits.append(UInt8(ascii: "0") + UInt8(fraction % 10))
+            fraction /= 10
+        }
+        digits.reverse()
+        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        text += "." + String(decoding: digits, as: UTF8.self)
+        return text
+    }
+}
