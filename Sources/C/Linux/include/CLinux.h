@@ -1,2 +1,34 @@
 #pragma once
-// What Swift cannot import from the kernel's headers: variadic calls, macros, types behind feature tests.
+// What Swift cannot import from the kernel's and glibc's headers: calls behind _GNU_SOURCE, variadic calls, macros.
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+
+// EPOLLET and its neighbours: an anonymous enum with a sign bit, which Swift imports as a type of its own.
+static const uint32_t LINUX_EPOLLIN = EPOLLIN;
+static const uint32_t LINUX_EPOLLOUT = EPOLLOUT;
+static const uint32_t LINUX_EPOLLERR = EPOLLERR;
+static const uint32_t LINUX_EPOLLHUP = EPOLLHUP;
+static const uint32_t LINUX_EPOLLRDHUP = EPOLLRDHUP;
+static const uint32_t LINUX_EPOLLET = EPOLLET;
+
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC: behind _GNU_SOURCE.
+int linux_accept(int listener, void *address, uint32_t *length);
+
+/// pthread_setname_np(3): behind _GNU_SOURCE. At most 15 bytes are kept.
+void linux_name_thread(const char *name);
+
+/// CPU time of the calling thread in nanoseconds.
+uint64_t linux_thread_time(void);
+
+/// Raises RLIMIT_NOFILE to its hard limit and returns what holds now.
+uint64_t linux_raise_file_limit(void);
+
+/// epoll_create1(2) and eventfd(2) with their flags, which are anonymous enums. Close-on-exec, non-blocking.
+int linux_epoll(void);
+int linux_eventfd(void);
+
+/// fcntl(2) is variadic. Sets O_NONBLOCK.
+int linux_set_nonblocking(int fd);

@@ -1,0 +1,223 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// One thread, one epoll set, one executor.
+///
+/// An event loop is both the serial executor of the actor that owns its state and the task executor of all that actor awaits.
+/// Both are needed: a continuation resumes on the task's executor first and hops to its actor second, and only where the two
+/// are the same object, and jobs are run naming both, is a resumption one step on this thread instead of a round through
+/// the global pool (`selfTest` counts it at every start).
+///
+/// Everything but `enqueue`, `wake` and `stop` belongs to the loop's thread.
+@safe public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
+    public let name: String
+    /// What the loop has been through, for `/metrics`; safe to read from any thread.
+    public let health = LoopHealth()
+
+    private let epoll: Int32
+    private let wakeup: Int32
+    private var thread: pthread_t = 0
+    private var jobs = JobQueue()
+    private let foreign = Mutex<[UnownedJob]>([])
+    private let stopping = Atomic<Bool>(false)
+
+    var sockets: [Unmanaged<Socket>] = unsafe []
+    private var nextSweep = UInt64.max
+    private var sleepers = SleeperHeap()
+    private var events: UnsafeMutableBufferPointer<epoll_event>
+
+    /// Monotonic nanoseconds as of this turn: good enough for deadlines, free to read.
+    public private(set) var now: UInt64
+    /// Read buffers, shared by the loop's connections.
+    public let buffers = BufferPool()
+
+    private static let eventsPerTurn = 256
+    /// Deadlines are looked at no more often than this.
+    private static let sweepInterval: UInt64 = 20_000_000
+
+    public init(name: String) throws(SystemError) {
+        self.name = name
+        epoll = try System.check("epoll_create1") { linux_epoll() }
+        wakeup = try System.check("eventfd") { linux_eventfd() }
+        unsafe events = .allocate(capacity: Self.eventsPerTurn)
+        now = Clock.read(CLOCK_MONOTONIC)
+        var event = unsafe epoll_event(events: LINUX_EPOLLIN | LINUX_EPOLLET, data: .init(u64: 0))
+        _ = try System.check("epoll_ctl") { unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, wakeup, &event) }
+    }
+
+    deinit {
+        close(epoll)
+        close(wakeup)
+        unsafe events.deallocate()
+    }
+
+    // MARK: running
+
+    /// Starts the loop on a thread of its own, which bears its name. The loop lives until `stop`.
+    public func start() {
+        // Sound: the retained reference is taken over by the thread's first statement.
+        let retained = unsafe Unmanaged.passRetained(self).toOpaque()
+        var thread = pthread_t()
+        let failed = unsafe pthread_create(&thread, nil, { argument in
+            let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument!).takeRetainedValue()
+            System.nameThread(loop.name)
+            loop.run()
+            return nil
+        }, retained)
+        precondition(failed == 0, "no thread could be had for \(name)")
+        started.store(true, ordering: .releasing)
+        startedThread.store(UInt(thread), ordering: .releasing)
+    }
+
+    private let started = Atomic<Bool>(false)
+    private let startedThread = Atomic<UInt>(0)
+
+    /// Runs the loop on the calling thread until `stop`.
+    public func run() {
+        thread = pthread_self()
+        while !stopping.load(ordering: .acquiring) { turn() }
+    }
+
+    /// Ends the loop after its current turn. From any thread. Tasks that still wait are left where they are.
+    public func stop() {
+        stopping.store(true, ordering: .releasing)
+        wake()
+    }
+
+    /// Waits for the thread of a stopped loop. Once, from another thread.
+    public func join() {
+        guard started.load(ordering: .acquiring) else { return }
+        _ = pthread_join(pthread_t(startedThread.load(ordering: .acquiring)), nil)
+    }
+
+    private func turn() {
+        takeForeignJobs()
+        let begin = Clock.read(CLOCK_MONOTONIC)
+        now = begin
+        let count = jobs.count
+        for _ in 0..<count {
+            let job = jobs.removeFirst()
+            unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
+        now = Clock.read(CLOCK_MONOTONIC)
+        health.turnEnded(jobs: count, nanoseconds: now - begin)
+        poll()
+        if now >= nextSweep { sweep() }
+        sleepers.resumeDue(now)
+    }
+
+    private func poll() {
+        var timeout: Int32 = 0
+        if jobs.isEmpty {
+            let due = min(nextSweep, sleepers.nextDue)
+            timeout = due == .max ? -1 : due <= now ? 0 : Int32(min((due - now) / 1_000_000 + 1, 60_000))
+        }
+        let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), timeout)
+        if timeout != 0 { now = Clock.read(CLOCK_MONOTONIC) }
+        guard count > 0 else { return }
+        for index in 0..<Int(count) {
+            let event = unsafe events[index]
+            // Sound: events only set flags and make tasks ready. Sockets are closed by those tasks, in a later phase, and
+            // closing takes them out of the set, so a pointer that arrives here is alive.
+            if let socket = unsafe UnsafeRawPointer(bitPattern: UInt(event.data.u64)) {
+                unsafe Unmanaged<Socket>.fromOpaque(socket)._withUnsafeGuaranteedRef { unsafe $0.ready(event.events) }
+            } else {
+                var value: UInt64 = 0
+                _ = unsafe read(wakeup, &value, 8)
+            }
+        }
+    }
+
+    // MARK: deadlines
+
+    /// A socket waits until `deadline`: look at the sockets then.
+    @inline(__always) func expect(_ deadline: UInt64) {
+        if deadline < nextSweep { nextSweep = max(deadline, now + Self.sweepInterval) }
+    }
+
+    private func sweep() {
+        var next = UInt64.max
+        for unsafe socket in unsafe sockets {
+            let due = unsafe socket._withUnsafeGuaranteedRef { $0.expire(now) }
+            if due < next { next = due }
+        }
+        nextSweep = next == .max ? .max : max(next, now + Self.sweepInterval)
+    }
+
+    /// Suspends the calling task, which must run on this loop, for at least this long.
+    public func sleep(nanoseconds: UInt64) async {
+        await suspend { continuation in
+            sleepers.insert(due: Clock.read(CLOCK_MONOTONIC) + nanoseconds, continuation)
+        }
+    }
+
+    /// Lets the loop's other jobs run first.
+    public func yield() async {
+        await Task.yield()
+    }
+
+    // MARK: sockets
+
+    func register(_ socket: Socket) throws(SystemError) {
+        let pointer = unsafe Unmanaged.passUnretained(socket)
+        var event = unsafe epoll_event(
+            events: LINUX_EPOLLIN | LINUX_EPOLLOUT | LINUX_EPOLLRDHUP | LINUX_EPOLLET,
+            data: .init(u64: UInt64(UInt(bitPattern: pointer.toOpaque()))))
+        _ = try System.check("epoll_ctl") { unsafe epoll_ctl(epoll, EPOLL_CTL_ADD, socket.descriptor, &event) }
+        socket.position = unsafe sockets.count
+        unsafe sockets.append(pointer)
+        health.socketOpened()
+    }
+
+    func unregister(_ socket: Socket) {
+        let position = socket.position
+        guard let last = unsafe sockets.popLast() else { return }
+        if unsafe position < sockets.count {
+            unsafe sockets[position] = last
+            unsafe last._withUnsafeGuaranteedRef { $0.position = position }
+        }
+        health.socketClosed()
+    }
+
+    // MARK: executor
+
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if pthread_self() == thread {
+            jobs.append(job)
+            return
+        }
+        health.foreignJobArrived()
+        let first = foreign.withLock { waiting in
+            waiting.append(job)
+            return waiting.count == 1
+        }
+        if first { wake() }
+    }
+
+    /// Makes the loop take its next turn now. From any thread.
+    public func wake() {
+        var one: UInt64 = 1
+        _ = unsafe write(wakeup, &one, 8)
+    }
+
+    private func takeForeignJobs() {
+        let arrived = foreign.withLock { waiting -> [UnownedJob] in
+            guard !waiting.isEmpty else { return [] }
+            return exchange(&waiting, with: [])
+        }
+        for job in arrived { jobs.append(job) }
+    }
+
+    public var isCurrent: Bool { pthread_self() == thread }
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
+    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+    public func checkIsolated() { precondition(isCurrent, "not on \(name)") }
+}
+
+private func exchange<Value>(_ place: inout Value, with value: Value) -> Value {
+    let old = place
+    place = value
+    return old
+}

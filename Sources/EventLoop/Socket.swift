@@ -1,0 +1,269 @@
+internal import CLinux
+internal import Glibc
+
+/// How a wait ended.
+public enum Readiness: Sendable {
+    case ready
+    case timedOut
+    /// Somebody who no longer needs this socket ended the wait; `Socket.interruption` says why.
+    case interrupted
+}
+
+/// Why a wait was interrupted.
+public enum Interruption: UInt8, Sendable {
+    /// The caller on whose behalf the socket was used has gone.
+    case callerGone
+    /// The program is ending.
+    case shutdown
+}
+
+/// A connected stream socket, non-blocking, confined to one loop and closed with its last reference.
+///
+/// Registered once, edge-triggered, for everything: the loop remembers what it was told, so reads and writes are tried at once and
+/// a task suspends only when the kernel has said no. At most one task may wait for each direction.
+@safe public final class Socket {
+    public let descriptor: Int32
+    public unowned(unsafe) let loop: EventLoop
+    var position = -1
+
+    private var reader: Resumption<Readiness>?
+    private var writer: Resumption<Readiness>?
+    private var readDeadline = UInt64.max
+    private var writeDeadline = UInt64.max
+    private var readable = true
+    private var writable = true
+    private var isClosed = false
+    /// The peer has ended its side, or the connection broke. What it sent before may still be unread.
+    public private(set) var peerEnded = false
+    public private(set) var interruption: Interruption?
+
+    /// The socket whose waits are pointless once this one's peer has gone: while an answer is fetched for a caller, the upstream's.
+    /// The link goes one way and is cut by whoever set it.
+    public weak var onBehalf: Socket?
+
+    /// Takes the descriptor over; it must be a non-blocking stream socket.
+    public init(_ descriptor: Int32, on loop: EventLoop) throws(SystemError) {
+        self.descriptor = descriptor
+        unsafe self.loop = loop
+        do {
+            try loop.register(self)
+        } catch {
+            isClosed = true
+            Glibc.close(descriptor)
+            throw error
+        }
+    }
+
+    deinit { close() }
+
+    /// Closes the connection now. Waiting tasks are resumed as interrupted.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        unsafe loop.unregister(self)
+        Glibc.close(descriptor)
+        interrupt(.callerGone)
+    }
+
+    /// Closes so that the peer sees a reset: for connections that broke the protocol or were given up in the middle.
+    public func reset() {
+        guard !isClosed else { return }
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close()
+    }
+
+    /// Ends our side only; the peer reads to the end.
+    public func shutdownWrite() { _ = Glibc.shutdown(descriptor, Int32(SHUT_WR)) }
+
+    // MARK: now
+
+    /// Reads what there is, without waiting. A short read is remembered as "nothing more", which saves the read that would say so.
+    @unsafe public func readNow(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        guard readable else { return .wouldBlock }
+        let result = System.result { unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0) }
+        switch result {
+        case .bytes(0): return .end
+        // With the end already announced there will be no other event: read on until it is met.
+        case .bytes(let count): if count < buffer.count, !peerEnded { readable = false }
+        case .wouldBlock: readable = false
+        default: break
+        }
+        return result
+    }
+
+    /// Writes what the kernel takes of up to three pieces, in one call, without waiting.
+    public func writeNow(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan()) -> IOResult {
+        guard writable else { return .wouldBlock }
+        let total = first.byteCount + second.byteCount + third.byteCount
+        let result = unsafe first.withUnsafeBytes { a in
+            unsafe second.withUnsafeBytes { b in
+                unsafe third.withUnsafeBytes { c in
+                    // Sound: the kernel only reads what the three spans lend for the call.
+                    var pieces: InlineArray<3, iovec> = [unsafe Self.piece(a), unsafe Self.piece(b), unsafe Self.piece(c)]
+                    var span = unsafe pieces.mutableSpan
+                    return unsafe span.withUnsafeMutableBufferPointer { vectors in
+                        var message = unsafe msghdr()
+                        unsafe message.msg_iov = vectors.baseAddress
+                        unsafe message.msg_iovlen = c.count > 0 ? 3 : b.count > 0 ? 2 : 1
+                        return System.result { unsafe sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)) }
+                    }
+                }
+            }
+        }
+        switch result {
+        case .bytes(let count): if count < total { writable = false }
+        case .wouldBlock: writable = false
+        default: break
+        }
+        return result
+    }
+
+    @inline(__always)
+    private static func piece(_ bytes: UnsafeRawBufferPointer) -> iovec {
+        unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+    }
+
+    /// Whether the peer has gone for good: it ended its side and has left nothing unread.
+    public func peerHasGone() -> Bool {
+        guard peerEnded else { return false }
+        var byte: UInt8 = 0
+        let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
+    }
+
+    /// Whether an idle connection is still usable: open, and nothing has come that nobody asked for.
+    public func isIdleAndOpen() -> Bool {
+        guard !isClosed, !peerEnded else { return false }
+        guard readable else { return true }
+        var byte: UInt8 = 0
+        let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        if count < 0 && errno == EAGAIN {
+            readable = false
+            return true
+        }
+        return false
+    }
+
+    // MARK: waiting
+
+    /// Suspends until there may be something to read.
+    /// - Parameter deadline: monotonic nanoseconds; `.max` for none.
+    public func waitToRead(until deadline: UInt64 = .max) async -> Readiness {
+        if readable { return .ready }
+        if interruption != nil || isClosed { return .interrupted }
+        precondition(reader == nil, "two tasks read one socket")
+        readDeadline = deadline
+        unsafe loop.expect(deadline)
+        return await suspend { reader = $0 }
+    }
+
+    /// Suspends until something may be written.
+    public func waitToWrite(until deadline: UInt64 = .max) async -> Readiness {
+        if writable { return .ready }
+        if interruption != nil || isClosed { return .interrupted }
+        precondition(writer == nil, "two tasks write one socket")
+        writeDeadline = deadline
+        unsafe loop.expect(deadline)
+        return await suspend { writer = $0 }
+    }
+
+    /// What TLS learned by itself: the kernel had nothing (more) in this direction.
+    public func sawWouldBlock(reading: Bool) {
+        if reading { readable = false } else { writable = false }
+    }
+
+    /// Ends whatever waits on this socket, now and from now on.
+    public func interrupt(_ reason: Interruption) {
+        if interruption == nil { interruption = reason }
+        resumeReader(.interrupted)
+        resumeWriter(.interrupted)
+    }
+
+    /// Forgets an interruption: an idle pooled connection that was not needed for that caller after all.
+    public func clearInterruption() { interruption = nil }
+
+    // MARK: called by the loop
+
+    func ready(_ events: UInt32) {
+        if events & (LINUX_EPOLLIN | LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
+            readable = true
+            resumeReader(.ready)
+        }
+        if events & (LINUX_EPOLLOUT | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
+            writable = true
+            resumeWriter(.ready)
+        }
+        if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
+            peerEnded = true
+            if let other = onBehalf, peerHasGone() { other.interrupt(.callerGone) }
+        }
+    }
+
+    /// Resumes what is overdue; the next deadline, or `.max`.
+    func expire(_ now: UInt64) -> UInt64 {
+        if readDeadline <= now { resumeReader(.timedOut) }
+        if writeDeadline <= now { resumeWriter(.timedOut) }
+        return min(readDeadline, writeDeadline)
+    }
+
+    @inline(__always)
+    private func resumeReader(_ readiness: Readiness) {
+        guard let waiting = reader else { return }
+        reader = nil
+        readDeadline = .max
+        waiting.resume(returning: readiness)
+    }
+
+    @inline(__always)
+    private func resumeWriter(_ readiness: Readiness) {
+        guard let waiting = writer else { return }
+        writer = nil
+        writeDeadline = .max
+        waiting.resume(returning: readiness)
+    }
+}
+
+extension Socket {
+    /// Small writes leave at once (TCP_NODELAY): an event is passed on when it comes.
+    public static func setNoDelay(_ descriptor: Int32) {
+        var on: Int32 = 1
+        unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// Connects to one address.
+    /// - Parameter caller: whose leaving ends the attempt.
+    public static func connect(
+        to address: SocketAddress, on loop: EventLoop, until deadline: UInt64, for caller: Socket? = nil
+    ) async throws(ConnectError) -> Socket {
+        let descriptor = Glibc.socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .failed(errno) }
+        setNoDelay(descriptor)
+        let socket: Socket
+        do { socket = try Socket(descriptor, on: loop) } catch { throw .failed(error.code) }
+        let status = unsafe address.withPointer { pointer, length in unsafe Glibc.connect(descriptor, pointer, length) }
+        if status == 0 { return socket }
+        guard errno == EINPROGRESS || errno == EINTR else { throw .failed(errno) }
+        socket.writable = false
+        socket.readable = false
+        caller?.onBehalf = socket
+        defer { caller?.onBehalf = nil }
+        switch await socket.waitToWrite(until: deadline) {
+        case .timedOut: throw .timedOut
+        case .interrupted: throw .interrupted
+        case .ready: break
+        }
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
+        guard code == 0 else { throw .failed(code) }
+        return socket
+    }
+}
+
+/// Why a connection did not come about.
+public enum ConnectError: Error, Equatable, Sendable {
+    case failed(Int32)
+    case timedOut
+    case interrupted
+}
