@@ -1,0 +1,154 @@
+public import EventLoop
+
+/// One HTTP/1.1 connection as its reader sees it: heads, and bodies piece by piece. The same for both sides; who writes what is the
+/// business of whoever holds it. Confined to its loop.
+public final class HTTP1Connection {
+    public let stream: ByteStream
+    public let input: InputBuffer
+    private var body = Body.none
+    private var decoder = ChunkedDecoder()
+    /// How much of the input the piece last handed out stands for, framing included.
+    private var pieceConsumed = 0
+    private var headScanned = 0
+
+    private enum Body {
+        case none
+        case length(Int)
+        case chunked
+        case untilClose
+    }
+
+    public init(_ stream: ByteStream, pool: BufferPool) {
+        self.stream = stream
+        input = InputBuffer(pool: pool)
+    }
+
+    // MARK: heads
+
+    /// Waits for the first byte of a message.
+    /// - Returns: false when the peer has ended its side instead.
+    public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool {
+        headScanned = 0
+        while true {
+            // Empty lines before a message are skipped (RFC 9112 §2.2).
+            while input.count >= 2, input.bytes[byte: 0] == 0x0D, input.bytes[byte: 1] == 0x0A { input.consume(2) }
+            if input.count >= 2 || (input.count == 1 && input.bytes[byte: 0] != 0x0D) { return true }
+            if try await fill(until: deadline) == 0 { return false }
+        }
+    }
+
+    /// Reads a head; it then stands at the front of `input`.
+    /// - Returns: its length, to be consumed once it is parsed.
+    public func readHead(until deadline: UInt64) async throws(HTTPError) -> Int {
+        while true {
+            do {
+                if let length = try HeadParser.end(in: input.bytes, scanned: &headScanned) { return length }
+            } catch { throw .head(error) }
+            let count: Int
+            do { count = try await fill(until: deadline) } catch { throw .stream(error) }
+            if count == 0 { throw .stream(.cut) }
+        }
+    }
+
+    /// Reads some more into `input`; 0 at the end of the stream. Holds no buffer while it waits with nothing in it.
+    @discardableResult
+    public func fill(until deadline: UInt64) async throws(StreamError) -> Int {
+        while true {
+            guard let room = unsafe input.room(limit: HeadParser.bytesAtMost + BufferPool.bufferSize) else { throw .reset }
+            switch unsafe stream.readNow(into: room) {
+            case .bytes(let count):
+                input.filled(count)
+                return count
+            case .end: return 0
+            case .failed: throw .reset
+            case .wouldBlock:
+                input.releaseIfEmpty()
+                try await stream.waitToRead(until: deadline)
+            }
+        }
+    }
+
+    // MARK: bodies
+
+    /// What follows in `input` is a body of this framing.
+    public func beginBody(_ framing: BodyFraming) {
+        pieceConsumed = 0
+        switch framing {
+        case .none: body = .none
+        case .length(let length): body = length == 0 ? .none : .length(length)
+        case .chunked:
+            body = .chunked
+            decoder = ChunkedDecoder()
+        case .untilClose: body = .untilClose
+        }
+    }
+
+    /// Whether the body has been read to its end.
+    public var bodyIsDone: Bool {
+        if case .none = body { return true }
+        return false
+    }
+
+    /// The next piece of the body: its bytes stand at the front of `input` until `consumePiece`.
+    /// - Returns: the piece's length; 0 at the body's end.
+    public func nextPiece(until deadline: UInt64) async throws(HTTPError) -> Int {
+        while true {
+            if let ready = try pieceNow() { return ready }
+            let count: Int
+            do { count = try await fill(until: deadline) } catch { throw .stream(error) }
+            if count == 0 {
+                if case .untilClose = body {
+                    body = .none
+                    return 0
+                }
+                throw .stream(.cut)
+            }
+        }
+    }
+
+    /// A piece of what has been read already: nil when more must be read first.
+    private func pieceNow() throws(HTTPError) -> Int? {
+        switch body {
+        case .none: return 0
+        case .length(let remaining):
+            guard !input.isEmpty else { return nil }
+            let piece = min(remaining, input.count)
+            body = remaining == piece ? .none : .length(remaining - piece)
+            pieceConsumed = piece
+            return piece
+        case .untilClose:
+            guard !input.isEmpty else { return nil }
+            pieceConsumed = input.count
+            return input.count
+        case .chunked:
+            guard !input.isEmpty else { return nil }
+            let decoded: Int
+            do { (decoded, pieceConsumed) = try unsafe decoder.decode(input.mutableBytes) } catch { throw .chunk(error) }
+            if decoder.isDone { body = .none }
+            if decoded == 0 {
+                input.consume(pieceConsumed)
+                pieceConsumed = 0
+                return decoder.isDone ? 0 : nil
+            }
+            return decoded
+        }
+    }
+
+    /// The last piece has been used.
+    public func consumePiece() {
+        input.consume(pieceConsumed)
+        pieceConsumed = 0
+    }
+
+    /// Reads the rest of the body into `buffer`.
+    public func readBody(into buffer: OutputBuffer, atMost limit: Int, idleNanoseconds: UInt64) async throws(HTTPError) {
+        if case .length(let length) = body, length > limit - buffer.count { throw .bodyTooLarge }
+        while true {
+            let count = try await nextPiece(until: unsafe stream.socket.loop.now + idleNanoseconds)
+            guard count > 0 else { return }
+            guard buffer.count + count <= limit else { throw .bodyTooLarge }
+            buffer.append(input.bytes.extracting(first: count))
+            consumePiece()
+        }
+    }
+}

@@ -1,0 +1,168 @@
+/// The head of a request or an answer: its bytes as they came, and where in them each part stands. Parsed by `HeadParser`.
+///
+/// Nothing is copied into strings: fields are offsets. A head is reused for the next message (`HeadParser` resets it), so in steady
+/// state it costs no allocation. Confined to one loop.
+@safe public final class MessageHead {
+    public struct Field: BitwiseCopyable, Sendable {
+        public var name: FieldName
+        var nameLength: UInt16
+        var start: UInt32
+        var valueStart: UInt32
+        var valueEnd: UInt32
+        /// Past the line's CRLF.
+        var end: UInt32
+        /// Named by the Connection field: for this connection only.
+        public var isNominated: Bool
+    }
+
+    /// RFC 9112 §5; a head with more is refused.
+    public static let fieldsAtMost = 100
+
+    private var bytes: UnsafeMutableRawBufferPointer
+    public private(set) var byteCount = 0
+    private var fields: UnsafeMutableBufferPointer<Field>
+    public private(set) var fieldCount = 0
+
+    // A request's first line.
+    public internal(set) var method = Method.other
+    var methodRange: Range<Int> = 0..<0
+    /// In origin-form: what follows an absolute-form's authority.
+    var targetRange: Range<Int> = 0..<0
+    var authorityRange: Range<Int> = 0..<0
+    // An answer's first line.
+    public internal(set) var status = 0
+    var reasonRange: Range<Int> = 0..<0
+    /// 1 or 0, of HTTP/1.x.
+    public internal(set) var minorVersion = 1
+
+    // What framing needs, found while parsing.
+    public internal(set) var framing = BodyFraming.none
+    public internal(set) var connectionClose = false
+    public internal(set) var connectionKeepAlive = false
+    public internal(set) var expectsContinue = false
+    public internal(set) var wantsUpgrade = false
+
+    public init() {
+        unsafe bytes = .allocate(byteCount: 1024, alignment: 16)
+        unsafe fields = .allocate(capacity: 24)
+    }
+
+    deinit {
+        unsafe bytes.deallocate()
+        unsafe fields.deallocate()
+    }
+
+    func reset(copying head: RawSpan) {
+        if unsafe head.byteCount > bytes.count {
+            unsafe bytes.deallocate()
+            unsafe bytes = .allocate(byteCount: head.byteCount, alignment: 16)
+        }
+        unsafe head.withUnsafeBytes { unsafe bytes.copyMemory(from: $0) }
+        byteCount = head.byteCount
+        fieldCount = 0
+        method = .other
+        status = 0
+        methodRange = 0..<0
+        targetRange = 0..<0
+        authorityRange = 0..<0
+        reasonRange = 0..<0
+        minorVersion = 1
+        framing = .none
+        connectionClose = false
+        connectionKeepAlive = false
+        expectsContinue = false
+        wantsUpgrade = false
+    }
+
+    func append(_ field: Field) {
+        if unsafe fieldCount == fields.count {
+            let larger = UnsafeMutableBufferPointer<Field>.allocate(capacity: Self.fieldsAtMost)
+            for index in 0..<fieldCount { unsafe larger.initializeElement(at: index, to: fields[index]) }
+            unsafe fields.deallocate()
+            unsafe fields = larger
+        }
+        unsafe fields.initializeElement(at: fieldCount, to: field)
+        fieldCount += 1
+    }
+
+    func nominate(_ index: Int) { unsafe fields[index].isNominated = true }
+
+    /// The whole head, its final empty line included.
+    public var raw: RawSpan {
+        @_lifetime(borrow self) get {
+            // Sound: the bytes live as long as self and change only in `reset`, which needs self as well.
+            let span = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]).bytes
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    @_lifetime(borrow self)
+    func slice(_ range: Range<Int>) -> RawSpan { raw.extracting(range) }
+
+    public func field(_ index: Int) -> Field {
+        precondition(index < fieldCount)
+        return unsafe fields[index]
+    }
+
+    @_lifetime(borrow self)
+    public func name(_ index: Int) -> RawSpan {
+        let field = field(index)
+        return slice(Int(field.start)..<Int(field.start) + Int(field.nameLength))
+    }
+
+    @_lifetime(borrow self)
+    public func value(_ index: Int) -> RawSpan {
+        let field = field(index)
+        return slice(Int(field.valueStart)..<Int(field.valueEnd))
+    }
+
+    /// The field's whole line, CRLF included.
+    @_lifetime(borrow self)
+    public func line(_ index: Int) -> RawSpan {
+        let field = field(index)
+        return slice(Int(field.start)..<Int(field.end))
+    }
+
+    /// The position of the first such field at or after `from`; nil without.
+    public func index(of name: FieldName, from: Int = 0) -> Int? {
+        var index = from
+        while index < fieldCount {
+            if unsafe fields[index].name == name { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The position of the first field with this name, for names that are configured and not known here.
+    public func index(named name: String) -> Int? {
+        (0..<fieldCount).first { self.name($0).string.lowercased() == name }
+    }
+
+    /// The method's own bytes, for methods that are not known.
+    public var methodBytes: RawSpan { @_lifetime(borrow self) get { slice(methodRange) } }
+    /// The request target in origin-form: path and query, as they came.
+    public var target: RawSpan { @_lifetime(borrow self) get { slice(targetRange) } }
+    /// The target's path, without its query.
+    public var path: RawSpan {
+        @_lifetime(borrow self) get {
+            let target = slice(targetRange)
+            return target.extracting(0..<(target.firstIndex(of: UInt8(ascii: "?")) ?? target.byteCount))
+        }
+    }
+    public var reason: RawSpan { @_lifetime(borrow self) get { slice(reasonRange) } }
+
+    /// Whether the connection can carry another message after this one (RFC 9112 §9.3).
+    public var keepsAlive: Bool {
+        if connectionClose { return false }
+        return minorVersion >= 1 || connectionKeepAlive
+    }
+}
+
+/// How long a body is (RFC 9112 §6.3).
+public enum BodyFraming: Equatable, Sendable {
+    case none
+    case length(Int)
+    case chunked
+    /// Until the connection closes; answers only.
+    case untilClose
+}
