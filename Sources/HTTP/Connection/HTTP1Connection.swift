@@ -29,6 +29,7 @@ public final class HTTP1Connection {
     /// - Returns: false when the peer has ended its side instead.
     public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool {
         headScanned = 0
+        let input = input
         while true {
             // Empty lines before a message are skipped (RFC 9112 §2.2).
             while input.count >= 2, input.bytes[byte: 0] == 0x0D, input.bytes[byte: 1] == 0x0A { input.consume(2) }
@@ -40,6 +41,7 @@ public final class HTTP1Connection {
     /// Reads a head; it then stands at the front of `input`.
     /// - Returns: its length, to be consumed once it is parsed.
     public func readHead(until deadline: UInt64) async throws(HTTPError) -> Int {
+        let input = input
         while true {
             do {
                 if let length = try HeadParser.end(in: input.bytes, scanned: &headScanned) { return length }
@@ -142,6 +144,7 @@ public final class HTTP1Connection {
 
     /// Reads the rest of the body into `buffer`.
     public func readBody(into buffer: OutputBuffer, atMost limit: Int, idleNanoseconds: UInt64) async throws(HTTPError) {
+        let input = input
         if case .length(let length) = body, length > limit - buffer.count { throw .bodyTooLarge }
         while true {
             let count = try await nextPiece(until: unsafe stream.socket.loop.now + idleNanoseconds)
