@@ -15,11 +15,11 @@ enum CodingList {
         while position < value.byteCount {
             var end = position
             while end < value.byteCount, value.byte(at: end) != UInt8(ascii: ",") { end += 1 }
-            let element = value.extracting(position..<end).trimmed()
+            let element = value.extracting(position..<end).trimmingOWS()
             if element.byteCount > 0 {
                 var nameEnd = 0
                 while nameEnd < element.byteCount, element.byte(at: nameEnd) != UInt8(ascii: ";") { nameEnd += 1 }
-                let name = element.extracting(0..<nameEnd).trimmed()
+                let name = element.extracting(0..<nameEnd).trimmingOWS()
                 body(Self.name(name), weight(element.extracting(nameEnd..<element.byteCount)))
             }
             position = end + 1
@@ -27,19 +27,19 @@ enum CodingList {
     }
 
     private static func name(_ text: RawSpan) -> CodingName {
-        if text.equals("gzip") || text.equals("x-gzip") { return .gzip }
-        if text.equals("deflate") { return .deflate }
-        if text.equals("identity") { return .identity }
-        if text.equals("*") { return .any }
+        if text.equalsIgnoringCase("gzip") || text.equalsIgnoringCase("x-gzip") { return .gzip }
+        if text.equalsIgnoringCase("deflate") { return .deflate }
+        if text.equalsIgnoringCase("identity") { return .identity }
+        if text.equalsIgnoringCase("*") { return .any }
         return .other
     }
 
     /// `text` is empty or begins with the semicolon. `weight = OWS ";" OWS "q=" qvalue`, at most three decimals, at most 1.
     private static func weight(_ text: RawSpan) -> Int? {
         guard text.byteCount > 0 else { return 1000 }
-        let parameter = text.extracting(1..<text.byteCount).trimmed()
+        let parameter = text.extracting(1..<text.byteCount).trimmingOWS()
         let count = parameter.byteCount
-        guard count >= 3, count <= 7, parameter.extracting(0..<2).equals("q=") else { return nil }
+        guard count >= 3, count <= 7, parameter.extracting(0..<2).equalsIgnoringCase("q=") else { return nil }
         guard let whole = parameter.digit(at: 2), whole <= 1 else { return nil }
         guard count > 3 else { return whole * 1000 }
         guard parameter.byte(at: 3) == UInt8(ascii: ".") else { return nil }
@@ -63,27 +63,5 @@ extension RawSpan {
     fileprivate func digit(at offset: Int) -> Int? {
         let byte = byte(at: offset)
         return byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") ? Int(byte - UInt8(ascii: "0")) : nil
-    }
-
-    /// Without the optional whitespace around it (`OWS`: spaces and tabs).
-    @_lifetime(copy self)
-    fileprivate func trimmed() -> RawSpan {
-        var start = 0
-        var end = byteCount
-        while start < end, byte(at: start) == UInt8(ascii: " ") || byte(at: start) == UInt8(ascii: "\t") { start += 1 }
-        while end > start, byte(at: end - 1) == UInt8(ascii: " ") || byte(at: end - 1) == UInt8(ascii: "\t") { end -= 1 }
-        return extracting(start..<end)
-    }
-
-    /// Whether it is `name`, which is in lower case, in any case.
-    fileprivate func equals(_ name: StaticString) -> Bool {
-        guard byteCount == name.utf8CodeUnitCount else { return false }
-        for index in 0..<byteCount {
-            let byte = byte(at: index)
-            let lower = byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-            // Sound: a static string's bytes live for ever, and the index is below its length.
-            guard unsafe lower == name.utf8Start[index] else { return false }
-        }
-        return true
     }
 }

@@ -59,7 +59,7 @@ extension RawSpan {
     public func firstIndex(of byte: UInt8, from: Int = 0) -> Int? {
         guard from < byteCount else { return nil }
         return unsafe withUnsafeBytes { bytes in
-            let base = unsafe bytes.baseAddress!
+            let base = bytes.baseAddress!
             guard let found = unsafe memchr(base + from, Int32(byte), bytes.count - from) else { return nil }
             return unsafe UnsafeRawPointer(found) - base
         }
