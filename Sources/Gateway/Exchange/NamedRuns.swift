@@ -1,0 +1,119 @@
+import Synchronization
+import Tracing
+
+/// The runs callers have named and that are open: which trace a further hop without trace context joins. Shared by the loops.
+///
+/// Forgotten when the run closes (`forget`), and bounded: beyond the limit a name starts a new trace in its run, nothing worse.
+public final class NamedRuns: Sendable {
+    /// The trace of a named run, and the span its hops hang below.
+    struct Place: Sendable {
+        var trace: TraceID
+        var parent: SpanID
+        /// The parent is a root span the gateway made up; else it is the caller's.
+        var rootIsOurs: Bool
+        var flags: TraceFlags
+    }
+
+    private static let limitPerShard = 25_000
+    private let shards: [Shard] = (0..<8).map { _ in Shard() }
+
+    private final class Shard: Sendable {
+        let places = Mutex<[RunKey: Place]>([:])
+    }
+
+    public init() {}
+
+    private func shard(_ run: RunKey) -> Shard { shards[Int(truncatingIfNeeded: run.low & 7)] }
+
+    /// The run's place, made with `make` when the run is not open.
+    func place(of run: RunKey, orElse make: () -> Place) -> Place {
+        shard(run).places.withLock { places in
+            if let place = places[run] { return place }
+            let place = make()
+            if places.count < Self.limitPerShard { places[run] = place }
+            return place
+        }
+    }
+
+    /// The run has closed.
+    public func forget(_ run: RunKey) {
+        _ = shard(run).places.withLock { $0.removeValue(forKey: run) }
+    }
+}
+
+extension RunKey {
+    /// The key of a run that a caller named: SipHash-2-4-128 over scope and name, each with its length before it, so that neither can
+    /// pass for a part of the other.
+    init(scope: RawSpan, name: RawSpan, salt: (UInt64, UInt64)) {
+        var hash = SipHash128(salt)
+        hash.append(UInt64(scope.byteCount))
+        hash.append(scope)
+        hash.append(UInt64(name.byteCount))
+        hash.append(name)
+        let (high, low) = hash.finish()
+        self.init(high: high, low: low)
+    }
+}
+
+/// SipHash-2-4 with 128 bits of output (Aumasson and Bernstein, 2012; the reference implementation's `outlen` 16).
+struct SipHash128 {
+    private var v0, v1, v2, v3: UInt64
+    private var tail: UInt64 = 0
+    private var length = 0
+
+    init(_ key: (UInt64, UInt64)) {
+        v0 = key.0 ^ 0x736f_6d65_7073_6575
+        v1 = key.1 ^ 0x646f_7261_6e64_6f6d ^ 0xee
+        v2 = key.0 ^ 0x6c79_6765_6e65_7261
+        v3 = key.1 ^ 0x7465_6462_7974_6573
+    }
+
+    mutating func append(_ bytes: RawSpan) {
+        for offset in 0..<bytes.byteCount { append(byte: bytes[byte: offset]) }
+    }
+
+    mutating func append(_ word: UInt64) {
+        for shift in stride(from: 0 as UInt64, to: 64, by: 8) { append(byte: UInt8(truncatingIfNeeded: word >> shift)) }
+    }
+
+    private mutating func append(byte: UInt8) {
+        tail |= UInt64(byte) << UInt64((length & 7) * 8)
+        length += 1
+        if length & 7 == 0 {
+            compress(tail)
+            tail = 0
+        }
+    }
+
+    private mutating func compress(_ word: UInt64) {
+        v3 ^= word
+        round()
+        round()
+        v0 ^= word
+    }
+
+    private mutating func round() {
+        v0 &+= v1
+        v1 = rotate(v1, 13) ^ v0
+        v0 = rotate(v0, 32)
+        v2 &+= v3
+        v3 = rotate(v3, 16) ^ v2
+        v0 &+= v3
+        v3 = rotate(v3, 21) ^ v0
+        v2 &+= v1
+        v1 = rotate(v1, 17) ^ v2
+        v2 = rotate(v2, 32)
+    }
+
+    private func rotate(_ word: UInt64, _ by: UInt64) -> UInt64 { word << by | word >> (64 - by) }
+
+    mutating func finish() -> (UInt64, UInt64) {
+        compress(tail | UInt64(truncatingIfNeeded: length) << 56)
+        v2 ^= 0xee
+        for _ in 0..<4 { round() }
+        let first = v0 ^ v1 ^ v2 ^ v3
+        v1 ^= 0xdd
+        for _ in 0..<4 { round() }
+        return (first, v0 ^ v1 ^ v2 ^ v3)
+    }
+}

@@ -1,0 +1,85 @@
+import HTTP
+
+/// Why an exchange did not come to its proper end. Every case says whose fault it is, what the caller is told and what the span says.
+enum GatewayError: Error, Equatable {
+    // The caller's.
+    case badRequest(HTTPError)
+    case bodyTooLarge(limit: Int)
+    case upgrade
+    case foreignHost
+    case notConfigured(String)
+    case callerGone
+    // The upstream's.
+    case connect(ConnectFailure)
+    case upstreamReset
+    case upstreamCut
+    case malformedAnswer
+    case firstByteTimeout
+    case idleTimeout
+    case totalTimeout
+    // Ours.
+    case draining
+    case shutdown
+
+    /// `error.type`: of the closed list in the design.
+    var errorType: StaticString {
+        switch self {
+        case .badRequest: "400"
+        case .bodyTooLarge: "413"
+        case .upgrade: "501"
+        case .foreignHost: "403"
+        case .notConfigured: "404"
+        case .callerGone: "client_disconnected"
+        case .connect(.name): "dns_error"
+        case .connect(.refused): "connect_error"
+        case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: "timeout"
+        case .connect(.callerGone): "client_disconnected"
+        case .connect(.shutdown), .shutdown: "shutdown"
+        case .upstreamReset: "connection_reset"
+        case .upstreamCut: "stream_cut"
+        case .malformedAnswer: "malformed_response"
+        case .draining: "503"
+        }
+    }
+
+    /// What the caller is answered, as long as no head is out.
+    var status: Int {
+        switch self {
+        case .badRequest(let error):
+            if case .head(let head) = error { head.status } else { 400 }
+        case .bodyTooLarge: 413
+        case .upgrade: 501
+        case .foreignHost: 403
+        case .notConfigured: 404
+        case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: 504
+        case .draining, .shutdown, .connect(.shutdown): 503
+        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .callerGone: 502
+        }
+    }
+
+    /// For the caller and the span: what was wrong and what to do. Never a byte of anybody's message.
+    func message(_ provider: String) -> String {
+        switch self {
+        case .badRequest(.head(let error)): "The request could not be read: \(error.reason)."
+        case .badRequest(.chunk): "The request's chunked body is malformed."
+        case .badRequest(.stream(.timedOut)): "The request's body did not arrive in time."
+        case .badRequest: "The request's body ended before its end."
+        case .bodyTooLarge(let limit): "The request's body is larger than gateway.max_body (\(limit) bytes). Send less, or raise the limit."
+        case .upgrade: "Protocol upgrades (WebSocket) are not supported here. Use the HTTP form of this API."
+        case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or list the name in gateway.hosts."
+        case .notConfigured(let what): what
+        case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."
+        case .connect(.name(let reason)): "The host of \(provider) has no address (\(reason)). Check providers.\(provider).base_url and the name server."
+        case .connect(.refused): "No connection to \(provider) could be made. Check that it is up and that providers.\(provider).base_url is right."
+        case .connect(.timedOut): "No connection to \(provider) could be made in time (providers.\(provider).timeout.connect)."
+        case .connect(.shutdown), .shutdown: "The gateway is shutting down."
+        case .upstreamReset: "\(provider) closed the connection without an answer."
+        case .upstreamCut: "\(provider) ended its answer before the end."
+        case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer."
+        case .firstByteTimeout: "\(provider) did not answer in time (providers.\(provider).timeout.first_byte)."
+        case .idleTimeout: "\(provider) stopped in the middle of its answer (providers.\(provider).timeout.idle)."
+        case .totalTimeout: "\(provider) took longer than allowed (providers.\(provider).timeout.total)."
+        case .draining: "The gateway is shutting down and takes no new requests. Try again in a moment."
+        }
+    }
+}

@@ -1,0 +1,70 @@
+public import HTTP
+public import LLM
+public import Tracing
+
+/// What the gateway needs to know: checked values, made from the configuration by whoever starts it.
+public struct GatewaySettings: Sendable {
+    /// Body of an understood request at most, in bytes (`gateway.max_body`); 413 beyond.
+    public var maxBody = 32 << 20
+    /// How long a running exchange may take to end once the gateway is told to (`gateway.drain`).
+    public var drainNanoseconds: UInt64 = 30_000_000_000
+    /// From the first byte of a request to the end of its head.
+    public var headTimeoutNanoseconds: UInt64 = 10_000_000_000
+    /// How long a connection may be open with nothing asked.
+    public var keepAliveNanoseconds: UInt64 = 60_000_000_000
+    /// Between two reads of a request's body, and between two writes that a caller takes.
+    public var callerIdleNanoseconds: UInt64 = 60_000_000_000
+    /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
+    public var runHeaders = ["x-hopspan-run"]
+    /// Lower-case names of the fields that carry a session (`telemetry.session_headers`).
+    public var sessionHeaders = ["x-session-id"]
+    /// Whether baggage goes to LLM providers (`telemetry.forward_baggage`).
+    public var forwardsBaggage = false
+    /// Only these names are ours; nil: any, or on a loopback listener the loopback names.
+    public var hosts: [String]?
+    /// Whether the listener is on a loopback address.
+    public var isLoopback = true
+    public var providers: [ProviderSettings] = []
+    /// The salt of run keys; a store's own, so that keys of two stores have nothing to do with each other.
+    public var runKeySalt: (UInt64, UInt64) = (0, 0)
+
+    public init() {}
+}
+
+/// One provider as it is reached.
+public struct ProviderSettings: Sendable {
+    /// The name in the path.
+    public var name: String
+    /// `gen_ai.provider.name`.
+    public var providerName: String
+    public var dialect: Dialect?
+    public var origin: Origin
+    /// What stands before the caller's path, without a trailing slash; empty normally.
+    public var pathPrefix = ""
+    /// What `/v1` in the caller's path stands for at this provider; nil: itself.
+    public var v1Prefix: String?
+    /// The key used where the caller sends none of its own.
+    public var credential: String?
+    public var timeouts = UpstreamTimeouts()
+    /// A streamed Chat Completions request may be made to ask for its usage.
+    public var asksForStreamUsage = false
+
+    public init(name: String, providerName: String, dialect: Dialect?, origin: Origin) {
+        self.name = name
+        self.providerName = providerName
+        self.dialect = dialect
+        self.origin = origin
+    }
+}
+
+/// `providers.*.timeout`; nanoseconds, `.max` for none.
+public struct UpstreamTimeouts: Sendable {
+    public var connect: UInt64 = 5_000_000_000
+    /// From the request sent to the first byte of the answer.
+    public var firstByte: UInt64 = 600_000_000_000
+    /// Between two reads of the answer.
+    public var idle: UInt64 = 300_000_000_000
+    public var total: UInt64 = .max
+
+    public init() {}
+}
