@@ -41,7 +41,8 @@
         return unsafe text.withUnsafeBytes { unsafe Double(String(decoding: $0, as: UTF8.self)) } ?? .nan
     }
 
-    /// The value as `digits` times ten to the `exponent`; nil with more digits than a word holds or an exponent beyond reason.
+    /// The value as `digits` times ten to the `exponent`; nil with more digits than a word holds. Exponents beyond 100,000 are
+    /// taken for that.
     public var decimal: (isNegative: Bool, digits: UInt64, exponent: Int)? {
         let isNegative = text.byte(0) == UInt8(ascii: "-")
         var at = isNegative ? 1 : 0
@@ -69,8 +70,7 @@
             if isDown || text.byte(at) == UInt8(ascii: "+") { at += 1 }
             var power = 0
             while at < text.byteCount {
-                power = power * 10 + Int(text.byte(at) &- UInt8(ascii: "0"))
-                guard power < 100_000 else { return nil }
+                power = min(power * 10 + Int(text.byte(at) &- UInt8(ascii: "0")), 100_000)
                 at += 1
             }
             exponent += isDown ? -power : power
