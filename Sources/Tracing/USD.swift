@@ -59,18 +59,25 @@
 extension USD: CustomStringConvertible {
     /// Exact: no exponent, no trailing zeros, no trailing point. `0.0001625`, `12`, `0`.
     public var description: String {
-        let whole = units.magnitude / 100_000_000_000_000_000_000
-        var fraction = units.magnitude % 100_000_000_000_000_000_000
-        var text = (units < 0 ? "-" : "") + String(whole)
-        guard fraction != 0 else { return text }
-        var digits: [UInt8] = []
-        for _ in 0..<Self.decimals {
-            digits.append(UInt8(ascii: "0") + UInt8(fraction % 10))
-            fraction /= 10
+        var text: [UInt8] = []
+        write(into: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends `description`. Every priced span is written with one, so it divides 128-bit numbers twice and not per digit.
+    public func write(into text: inout [UInt8]) {
+        if units < 0 { text.append(UInt8(ascii: "-")) }
+        let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: 100_000_000_000_000_000_000)
+        if whole < 10 {
+            text.append(UInt8(ascii: "0") + UInt8(whole))
+        } else {
+            text.append(contentsOf: String(whole).utf8)
         }
-        digits.reverse()
-        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
-        text += "." + String(decoding: digits, as: UTF8.self)
-        return text
+        guard fraction != 0 else { return }
+        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000_000_000)
+        text.append(UInt8(ascii: "."))
+        text.appendDecimal(Int(upper), digits: 10)
+        text.appendDecimal(Int(lower), digits: 10)
+        while text.last == UInt8(ascii: "0") { text.removeLast() }
     }
 }
