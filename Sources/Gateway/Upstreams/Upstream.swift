@@ -13,9 +13,14 @@ final class Upstream {
     let host: StaticBytes
     let pathPrefix: StaticBytes
     let v1Prefix: StaticBytes?
+    /// The credential's field line, sent where the caller has none.
+    let credential: StaticBytes?
+    let forwardsBaggage: Bool
+    let usageShape: UsageShape
 
-    init(_ settings: ProviderSettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
+    init(_ settings: ProviderSettings, forwardsBaggage: Bool, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         self.settings = settings
+        self.forwardsBaggage = forwardsBaggage
         pool = UpstreamPool(origin: settings.origin, loop: loop, resolver: resolver, counters: counters)
         name = StaticBytes(settings.name)
         authority = StaticBytes(settings.origin.authority)
@@ -23,6 +28,10 @@ final class Upstream {
         host = StaticBytes(settings.origin.host)
         pathPrefix = StaticBytes(settings.pathPrefix)
         v1Prefix = settings.v1Prefix.map(StaticBytes.init)
+        usageShape = settings.usageShape
+        credential = settings.credential.map { key in
+            StaticBytes(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")
+        }
     }
 }
 
@@ -31,6 +40,8 @@ struct StaticBytes: Sendable {
     private let storage: [UInt8]
 
     init(_ text: String) { storage = Array(text.utf8) }
+
+    var count: Int { storage.count }
 
     var bytes: RawSpan {
         @_lifetime(borrow self) get { storage.span.bytes }

@@ -95,7 +95,7 @@ public final class HTTP1Connection {
     /// - Returns: the piece's length; 0 at the body's end.
     public func nextPiece(until deadline: UInt64) async throws(HTTPError) -> Int {
         while true {
-            if let ready = try pieceNow() { return ready }
+            if let ready = try pieceAtHand() { return ready }
             let count: Int
             do { count = try await fill(until: deadline) } catch { throw .stream(error) }
             if count == 0 {
@@ -108,8 +108,8 @@ public final class HTTP1Connection {
         }
     }
 
-    /// A piece of what has been read already: nil when more must be read first.
-    private func pieceNow() throws(HTTPError) -> Int? {
+    /// A piece of what has been read already, without reading more: nil when more must be read first.
+    public func pieceAtHand() throws(HTTPError) -> Int? {
         switch body {
         case .none: return 0
         case .length(let remaining):

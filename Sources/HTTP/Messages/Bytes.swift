@@ -51,6 +51,11 @@ extension RawSpan {
         }
     }
 
+    /// `prefix` must be in lower case.
+    public func starts(ignoringCase prefix: StaticString) -> Bool {
+        byteCount >= prefix.utf8CodeUnitCount && extracting(first: prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
+    }
+
     public func starts(with prefix: StaticString) -> Bool {
         byteCount >= prefix.utf8CodeUnitCount && extracting(first: prefix.utf8CodeUnitCount).equals(prefix)
     }
@@ -101,5 +106,16 @@ extension RawSpan {
             value = sum
         }
         return value
+    }
+}
+
+extension StaticString {
+    /// Its UTF-8.
+    public var bytes: RawSpan {
+        @_lifetime(immortal) get {
+            // Sound: a static string's bytes live for ever.
+            let span = unsafe UnsafeRawBufferPointer(start: utf8Start, count: utf8CodeUnitCount).bytes
+            return unsafe _overrideLifetime(span, borrowing: ())
+        }
     }
 }

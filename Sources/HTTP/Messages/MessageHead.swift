@@ -13,6 +13,10 @@
         var end: UInt32
         /// Named by the Connection field: for this connection only.
         public var isNominated: Bool
+
+        /// Where the field's line stands in `raw`, its CRLF included.
+        public var lineStart: Int { Int(start) }
+        public var lineEnd: Int { Int(end) }
     }
 
     /// RFC 9112 §5; a head with more is refused.
@@ -138,6 +142,8 @@
         (0..<fieldCount).first { self.name($0).string.lowercased() == name }
     }
 
+    /// The three digits of the status, as they came.
+    public var statusText: RawSpan { @_lifetime(borrow self) get { slice(9..<12) } }
     /// The method's own bytes, for methods that are not known.
     public var methodBytes: RawSpan { @_lifetime(borrow self) get { slice(methodRange) } }
     /// The request target in origin-form: path and query, as they came.

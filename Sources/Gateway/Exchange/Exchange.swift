@@ -1,0 +1,270 @@
+import EventLoop
+import HTTP
+import LLM
+import Tracing
+
+/// One request, its answer and its span, while they last. Lent to each step of `Worker.serve`, with a verb for each thing that
+/// happens; what a verb learns becomes part of the span at once. Reused by the loop for exchange after exchange, so that a request
+/// costs no allocation in steady state.
+final class Exchange {
+    let request = MessageHead()
+    let answer = MessageHead()
+    /// Heads being written.
+    let output = OutputBuffer()
+    /// The request's body where it is read whole; afterwards what is left of an answer when something is hidden from it.
+    let body = OutputBuffer(capacity: 4096)
+    let call = LLMCall()
+    var span = SpanDraft()
+    var traceState = TraceState()
+    var baggage = Baggage()
+    var inflater = Inflater(limits: .init(bytes: 64 << 20))
+
+    /// What goes upstream and what the caller is told: our span in its trace.
+    private(set) var context = TraceContext(traceID: .init(high: 0, low: 0), spanID: .init(0), flags: [])
+    private(set) var api: API?
+    /// The run's name where the caller gave one: where it stands in the request's head, or a copy.
+    private(set) var runName: [UInt8] = []
+    private(set) var isOpen = false
+    private(set) var answerStarted = false
+    private(set) var failure: GatewayError?
+    /// Monotonic nanoseconds.
+    private(set) var openedAt: UInt64 = 0
+    private(set) var sentAt: UInt64 = 0
+    /// The answer's body is read on its way.
+    private(set) var isObserved = false
+    private var inflating = false
+    /// Monotonic nanoseconds by which all must be over; `.max` for never.
+    private(set) var totalDeadline = UInt64.max
+    var retriesOnFreshConnection = 0
+
+    /// Forgets the last exchange. The request's head is read afterwards.
+    func reset() {
+        span.reset()
+        call.reset()
+        body.removeAll()
+        output.removeAll()
+        traceState.reset()
+        baggage.reset()
+        if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
+        api = nil
+        isOpen = false
+        answerStarted = false
+        failure = nil
+        isObserved = false
+        inflating = false
+        totalDeadline = .max
+        retriesOnFreshConnection = 0
+    }
+
+    // MARK: verbs
+
+    /// The hop's span opens: whose it is, in which trace and run. The request's head has been read and its target is known.
+    func open(_ upstream: Upstream, caller: RawSpan, settings: GatewaySettings, ids: inout IDGenerator, runs: NamedRuns, clock: Clock) {
+        isOpen = true
+        openedAt = clock.monotonic
+        span.record.startTime = clock.wall
+        if upstream.settings.timeouts.total != .max { totalDeadline = openedAt + upstream.settings.timeouts.total }
+        let brought = readContext()
+        let named = readRunName(settings)
+        placeInRun(brought, named: named, scope: caller, settings: settings, ids: &ids, runs: runs)
+        describeRequest(upstream, settings: settings)
+    }
+
+    /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
+    private func readContext() -> TraceContext? {
+        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil,
+            let context = TraceContext(traceparent: request.value(index))
+        else { return nil }
+        var next = request.index(of: .tracestate)
+        while let index = next {
+            traceState.append(request.value(index))
+            next = request.index(of: .tracestate, from: index + 1)
+        }
+        return context
+    }
+
+    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
+    private func readRunName(_ settings: GatewaySettings) -> Bool {
+        var next = request.index(of: .baggage)
+        while let index = next {
+            baggage.append(request.value(index))
+            next = request.index(of: .baggage, from: index + 1)
+        }
+        for header in settings.runHeaders {
+            let index = header == "x-hopspan-run" ? request.index(of: .hopspanRun) : request.index(named: header)
+            if let index, takeRunName(request.value(index)) { return true }
+        }
+        guard !baggage.isEmpty else { return false }
+        return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
+    }
+
+    private func takeRunName(_ name: RawSpan) -> Bool {
+        guard (1...128).contains(name.byteCount) else { return false }
+        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F { return false }
+        for offset in 0..<name.byteCount { runName.append(name[byte: offset]) }
+        return true
+    }
+
+    /// Where the hop belongs. Evidence from content takes its place between "named" and "new" once runs are linked without headers.
+    private func placeInRun(
+        _ brought: TraceContext?, named: Bool, scope: RawSpan, settings: GatewaySettings, ids: inout IDGenerator, runs: NamedRuns
+    ) {
+        let spanID = ids.spanID()
+        span.record.spanID = spanID
+        let run = named ? RunKey(scope: scope, name: runName.span.bytes, salt: settings.runKeySalt) : nil
+        if let brought {
+            context = brought.continued(by: spanID)
+            span.record.parent = brought.spanID.value
+            span.record.parentIsRemote = true
+            span.record.linkedBy = LinkedBy.traceparent.rawValue
+            if let run {
+                _ = runs.place(of: run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: brought.flags) }
+            }
+        } else if let run {
+            let place = runs.place(of: run) {
+                let start = TraceContext.start(with: &ids)
+                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: start.flags)
+            }
+            context = TraceContext(traceID: place.trace, spanID: spanID, flags: place.flags)
+            span.record.parent = place.parent.value
+            span.record.parentIsRemote = !place.rootIsOurs
+            if place.rootIsOurs { span.record.runRoot = place.parent.value }
+            span.record.linkedBy = LinkedBy.header.rawValue
+        } else {
+            let start = TraceContext.start(with: &ids)
+            context = start.continued(by: spanID)
+            span.record.parent = start.spanID.value
+            span.record.runRoot = start.spanID.value
+            span.record.linkedBy = LinkedBy.new.rawValue
+        }
+        span.record.traceID = context.traceID
+        span.record.flags = context.flags.rawValue
+        span.record.run = run ?? RunKey(context.traceID)
+        if named {
+            span.record.runIsNamed = true
+            span.set(.runID, runName.span.bytes)
+        }
+        if brought != nil, !traceState.isEmpty { span.setTraceState(traceState.text) }
+    }
+
+    private func describeRequest(_ upstream: Upstream, settings: GatewaySettings) {
+        span.record.kind = SpanKind.client.rawValue
+        span.set(.providerName, upstream.providerName.bytes)
+        span.set(.httpRequestMethod, request.method.name)
+        if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }
+        span.set(.serverAddress, upstream.host.bytes)
+        span.set(.serverPort, Int(upstream.settings.origin.port))
+        if let index = request.index(of: .hopspanAgent), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
+            span.set(.agentName, request.value(index))
+        } else if !baggage.isEmpty {
+            _ = baggage.withValue(of: "gen_ai.agent.name") { if $0.byteCount > 0 && $0.byteCount <= 256 { span.set(.agentName, $0) } }
+        }
+        for header in settings.sessionHeaders {
+            if let index = request.index(named: header), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
+                span.set(.conversationID, request.value(index))
+                span.set(.sessionID, request.value(index))
+                break
+            }
+        }
+    }
+
+    /// The request is one that is understood; its body has been read whole.
+    func understand(_ api: API, _ upstream: Upstream) {
+        self.api = api
+        span.record.hopKind = HopKind.llm.rawValue
+        call.readRequest(body.bytes, api: api, path: request.path, injectUsage: upstream.settings.asksForStreamUsage)
+    }
+
+    /// The request's last byte has gone out.
+    func sent(_ clock: Clock) {
+        sentAt = clock.monotonic
+        if api != nil { call.requestSent(at: sentAt) }
+    }
+
+    /// The upstream's answer has begun.
+    func answered() {
+        span.set(.httpResponseStatusCode, answer.status)
+        guard api != nil else { return }
+        var encoding = ContentEncoding.identity
+        var isEventStream = false
+        for index in 0..<answer.fieldCount {
+            switch answer.field(index).name {
+            case .contentEncoding: encoding.add(answer.value(index))
+            case .contentType: isEventStream = answer.value(index).starts(ignoringCase: "text/event-stream")
+            default: break
+            }
+        }
+        switch encoding {
+        case .identity: isObserved = true
+        case .coded(let coding):
+            isObserved = true
+            inflating = true
+            inflater.reset(coding)
+        case .unreadable:
+            call.couldNotRead("content-encoding")
+        }
+        call.beginResponse(status: answer.status, isEventStream: isEventStream, mayHide: !inflating && isObserved)
+    }
+
+    /// The answer's head is on its way to the caller: from here on an error can only cut it.
+    func answerHasStarted() { answerStarted = true }
+
+    /// Whether pieces must go through `filter` instead of being passed on as they are.
+    var hides: Bool { isObserved && call.hidesUsage }
+
+    /// A piece of the answer's body, before it is passed on.
+    func observe(_ piece: RawSpan, _ clock: Clock) {
+        guard isObserved else { return }
+        let now = clock.monotonic
+        guard inflating else {
+            call.observe(piece, now: now)
+            return
+        }
+        do {
+            try inflater.push(piece) { call.observe($0, now: now) }
+        } catch {
+            isObserved = false
+            call.couldNotRead("content-encoding")
+        }
+    }
+
+    /// A piece of an answer from which something may be hidden: what the caller shall get of it is appended to `body`.
+    func filter(_ piece: RawSpan, _ clock: Clock) {
+        call.observe(piece, now: clock.monotonic) { body.append($0) }
+    }
+
+    func filterRest(_ clock: Clock) {
+        call.endOfStream(now: clock.monotonic) { body.append($0) }
+    }
+
+    /// The exchange has failed; the first failure counts.
+    func fail(_ error: GatewayError) { if failure == nil { failure = error } }
+
+    /// The last byte has gone out, or the exchange broke: the span is complete.
+    func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
+        // The duration is monotonic, whatever the wall clock did meanwhile.
+        span.record.endTime = span.record.startTime + (clock.monotonic - openedAt)
+        if api != nil {
+            if inflating { inflater.release() }
+            call.endResponse(complete: failure == nil, now: clock.monotonic)
+            call.describe(into: &span, provider: upstream.providerName.bytes, prices: prices)
+        } else {
+            span.record.hopKind = HopKind.http.rawValue
+            span.setName(request.method.name, upstream.name.bytes)
+            writeURL(upstream)
+        }
+        if let failure {
+            span.record.isError = true
+            span.set(.errorType, failure.errorType)
+            span.setStatusMessage(failure.message(upstream.settings.name))
+        } else if answer.status >= 400 {
+            span.record.isError = true
+            span.set(.errorType, answer.statusText)
+            if api != nil, call.errorMessage.byteCount > 0 { span.setStatusMessage(call.errorMessage) }
+        } else if api != nil, let type = call.errorType {
+            span.record.isError = true
+            span.set(.errorType, type)
+            if call.errorMessage.byteCount > 0 { span.setStatusMessage(call.errorMessage) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+public import EventLoop
+public import Tracing
+
+/// The gateway listener and its loops.
+public final class Gateway: Sendable {
+    /// The address it listens on, with its port.
+    public let address: SocketAddress
+    public let loops: [EventLoop]
+    public let counters: GatewayCounters
+    /// Runs that callers have named; whoever closes runs tells it.
+    public let runs: NamedRuns
+    private let workers: [Worker]
+    private let settings: GatewaySettings
+
+    /// Binds the listener and starts a loop for each queue.
+    /// - Parameters:
+    ///   - queues: where finished spans go; one a loop.
+    ///   - seed: for ids; nil takes the system's randomness.
+    public init(
+        _ settings: GatewaySettings, listen: SocketAddress, queues: [SpanQueue], clock: Clock = .system, seed: UInt64? = nil
+    ) throws(SystemError) {
+        let sockets = try ListeningSockets.bind(to: listen, count: queues.count)
+        address = sockets.address
+        self.settings = settings
+        counters = GatewayCounters()
+        runs = NamedRuns()
+        let resolver = Resolver()
+        var workers: [Worker] = []
+        for (number, queue) in queues.enumerated() {
+            let words = seed.map { ($0, $0 &+ UInt64(number) &+ 1, 0x1234_5678, 1) } ?? System.randomSeed()
+            workers.append(Worker(
+                loop: try EventLoop(name: "loop-\(number)"), settings: settings, clock: clock, ids: IDGenerator(seed: words),
+                resolver: resolver, runs: runs, spans: queue, counters: counters))
+        }
+        self.workers = workers
+        loops = workers.map(\.loop)
+        for (worker, descriptor) in zip(workers, sockets.descriptors) {
+            Task(executorPreference: worker.loop) { await worker.listen(on: descriptor) }
+            worker.loop.start()
+        }
+    }
+
+    /// Stops listening, lets running exchanges end within the configured time, ends the others. Returns when all spans are queued.
+    public func drain() async {
+        for worker in workers { await worker.drain() }
+        let end = Clock.system.monotonic + settings.drainNanoseconds
+        while await activeExchanges() > 0, Clock.system.monotonic < end { try? await Task.sleep(nanoseconds: 20_000_000) }
+        for worker in workers { await worker.abort() }
+        let lastCall = Clock.system.monotonic + 2_000_000_000
+        while await activeExchanges() > 0, Clock.system.monotonic < lastCall { try? await Task.sleep(nanoseconds: 10_000_000) }
+        for loop in loops { loop.stop() }
+        for loop in loops { loop.join() }
+    }
+
+    public func activeExchanges() async -> Int {
+        var count = 0
+        for worker in workers { count += await worker.active }
+        return count
+    }
+}

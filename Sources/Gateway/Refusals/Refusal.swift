@@ -1,0 +1,177 @@
+import EventLoop
+import HTTP
+import JSON
+import LLM
+
+// The one place where our own answers become bytes, in the dialect the caller speaks.
+extension Worker {
+    /// Answers for an exchange that failed; where the head is out already, the cut connection is the answer.
+    /// - Returns: whether the connection can take another request.
+    func refuse(_ error: GatewayError, _ exchange: Exchange, _ upstream: Upstream, on downstream: HTTP1Connection) async -> Bool {
+        if exchange.answerStarted || error == .callerGone {
+            downstream.stream.reset()
+            return false
+        }
+        let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining && error != .shutdown
+        exchange.writeRefusal(status: error.status, message: error.message(upstream.settings.name), type: error.errorType, dialect: upstream.settings.dialect, keepsAlive: keepsAlive)
+        exchange.refused(error.status)
+        return await send(exchange, on: downstream) && keepsAlive
+    }
+
+    /// Answers a path that names nothing known.
+    func refuseUnknown(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
+        exchange.takeContextForAnswer(&ids)
+        let path = exchange.request.path
+        let message =
+            if path.starts(with: "/mcp") || path.starts(with: "/a2a") || path.starts(with: "/v1/") {
+                "This part of the gateway is not built yet. Model calls go to /{provider}/…, for example /openai/v1/chat/completions."
+            } else {
+                "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
+            }
+        let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
+        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: nil, keepsAlive: keepsAlive)
+        return await send(exchange, on: downstream) && keepsAlive
+    }
+
+    /// Answers a head that does not parse; nothing of it can be relied on, so the connection closes.
+    func refuseUnread(_ error: GatewayError, _ exchange: Exchange, on downstream: HTTP1Connection) async {
+        var status = error.status
+        var message = error.message("")
+        if case .badRequest(.stream(.timedOut)) = error {
+            status = 408
+            message = "The request's head did not arrive in time."
+        }
+        exchange.takeContextForAnswer(&ids)
+        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: nil, keepsAlive: false)
+        _ = await send(exchange, on: downstream)
+    }
+
+    private func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
+        let output = exchange.output
+        do {
+            try await write(output.bytes, to: downstream)
+            return true
+        } catch { return false }
+    }
+
+    /// Closes after an answer that must arrive: what the caller still sends is read and dropped for a while, because closing with
+    /// unread input would reset the connection under the answer (RFC 9112 §9.6).
+    func close(_ downstream: HTTP1Connection) async {
+        guard !downstream.stream.socket.peerEnded, downstream.stream.socket.interruption == nil else {
+            downstream.stream.close()
+            return
+        }
+        downstream.stream.socket.shutdownWrite()
+        let deadline = loop.now + 1_000_000_000
+        var dropped = downstream.input.count
+        downstream.input.consume(downstream.input.count)
+        while dropped < 1 << 20 {
+            guard let count = try? await downstream.fill(until: deadline), count > 0 else { break }
+            dropped += count
+            downstream.input.consume(count)
+        }
+        downstream.stream.close()
+    }
+}
+
+extension Exchange {
+    /// Writes a whole answer of ours into `output`.
+    func writeRefusal(status: Int, message: String, type: StaticString, dialect: Dialect?, keepsAlive: Bool) {
+        var body = JSONWriter()
+        let trace = context.traceID.description
+        let contentType: StaticString
+        switch dialect {
+        case .openai:
+            contentType = "application/json"
+            body.beginObject()
+            body.key("error")
+            body.beginObject()
+            body.key("message")
+            body.string(message)
+            body.key("type")
+            body.string(Self.openAIType(status))
+            body.key("param")
+            body.null()
+            body.key("code")
+            body.string("\(type)")
+            body.key("trace_id")
+            body.string(trace)
+            body.endObject()
+            body.endObject()
+        case .anthropic:
+            contentType = "application/json"
+            body.beginObject()
+            body.key("type")
+            body.string("error")
+            body.key("error")
+            body.beginObject()
+            body.key("type")
+            body.string(Self.anthropicType(status))
+            body.key("message")
+            body.string(message)
+            body.endObject()
+            body.key("request_id")
+            body.string(trace)
+            body.endObject()
+        case nil:
+            contentType = "application/problem+json"
+            body.beginObject()
+            body.key("type")
+            body.string("about:blank")
+            body.key("title")
+            body.string(Self.reason(status))
+            body.key("status")
+            body.int(Int64(status))
+            body.key("detail")
+            body.string(message)
+            body.key("trace_id")
+            body.string(trace)
+            body.endObject()
+        }
+        output.removeAll()
+        output.append("HTTP/1.1 ")
+        output.append(decimal: status)
+        output.append(byte: 0x20)
+        output.append(Self.reason(status))
+        output.append("\r\ncontent-type: ")
+        output.append(contentType)
+        output.append("\r\ncontent-length: ")
+        output.append(decimal: body.bytes.count)
+        output.append("\r\n")
+        if status == 503 { output.append("retry-after: 1\r\n") }
+        writeOurFields()
+        if !keepsAlive { output.append("connection: close\r\n") }
+        output.append("\r\n")
+        if request.method != .head { output.append(body.bytes.span.bytes) }
+    }
+
+    private static func openAIType(_ status: Int) -> String { status < 500 ? "invalid_request_error" : "server_error" }
+
+    private static func anthropicType(_ status: Int) -> String {
+        switch status {
+        case 403: "permission_error"
+        case 404: "not_found_error"
+        case 413: "request_too_large"
+        case 504: "timeout_error"
+        case 500...: "api_error"
+        default: "invalid_request_error"
+        }
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 400: "Bad Request"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 408: "Request Timeout"
+        case 413: "Content Too Large"
+        case 431: "Request Header Fields Too Large"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: "Error"
+        }
+    }
+}

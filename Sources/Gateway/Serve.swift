@@ -1,0 +1,113 @@
+import EventLoop
+import HTTP
+import LLM
+import Tracing
+
+// The life of an exchange, top to bottom: identify, route, read, send, stream, finish. The steps stand in `Exchange/`, `Upstreams/`
+// and `Refusals/`; what is decided is decided here.
+extension Worker {
+    /// Serves a connection's requests in order until one side ends it.
+    func serve(_ downstream: HTTP1Connection, from address: SocketAddress) async {
+        let caller = CallerAddress(address)
+        var isFirst = true
+        while !isDraining || !downstream.input.isEmpty {
+            do {
+                let idle = isFirst ? settings.headTimeoutNanoseconds : settings.keepAliveNanoseconds
+                guard try await downstream.waitForMessage(until: loop.now + idle) else { break }
+            } catch { break }
+            isFirst = false
+            let exchange = takeExchange()
+            let keepsAlive = await serve(exchange, on: downstream, from: caller)
+            giveBack(exchange)
+            if !keepsAlive {
+                await close(downstream)
+                return
+            }
+        }
+        downstream.stream.close()
+    }
+
+    /// One exchange, from the request's head to the last byte of its answer.
+    /// - Returns: whether the connection can take another.
+    private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: CallerAddress) async -> Bool {
+        exchange.reset()
+        do {
+            try await readHead(into: exchange, from: downstream)
+        } catch {
+            counters.malformedHeads.add(1, ordering: .relaxed)
+            if case .badRequest(.stream(let stream)) = error, stream != .timedOut { return false }
+            await refuseUnread(error, exchange, on: downstream)
+            return false
+        }
+
+        // identify, route: what names nothing known leaves no span
+        guard let upstream = route(exchange) else {
+            counters.unknownPaths.add(1, ordering: .relaxed)
+            return await refuseUnknown(exchange, on: downstream)
+        }
+        exchange.open(upstream, caller: caller.bytes, settings: settings, ids: &ids, runs: runs, clock: clock)
+        active += 1
+        defer { active -= 1 }
+
+        var keepsAlive = false
+        do {
+            try admit(exchange, upstream)
+            try await readBody(of: exchange, for: upstream, from: downstream)
+            let connection = try await send(exchange, to: upstream, for: downstream)
+            keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
+        } catch {
+            exchange.fail(error)
+            keepsAlive = await refuse(error, exchange, upstream, on: downstream)
+        }
+        exchange.finish(upstream, clock, prices: prices)
+        spans.record(exchange.span)
+        return keepsAlive
+    }
+
+    /// Reads and parses the request's head.
+    private func readHead(into exchange: Exchange, from downstream: HTTP1Connection) async throws(GatewayError) {
+        do {
+            let length = try await downstream.readHead(until: loop.now + settings.headTimeoutNanoseconds)
+            let input = downstream.input
+            do { try HeadParser.parseRequest(input.bytes.extracting(first: length), into: exchange.request) } catch { throw HTTPError.head(error) }
+            input.consume(length)
+            downstream.beginBody(exchange.request.framing)
+        } catch { throw .badRequest(error) }
+    }
+
+    /// Refuses what may not go on although it is known where it would go.
+    private func admit(_ exchange: Exchange, _ upstream: Upstream) throws(GatewayError) {
+        if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
+        if isDraining { throw .draining }
+        if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if let missing = upstream.missingConfiguration { throw .notConfigured(missing) }
+    }
+
+    /// Reads the body of a request that is understood; every other body streams.
+    private func readBody(of exchange: Exchange, for upstream: Upstream, from downstream: HTTP1Connection) async throws(GatewayError) {
+        guard let dialect = upstream.settings.dialect,
+            let api = API(dialect: dialect, method: exchange.request.methodBytes, path: exchange.request.path)
+        else { return }
+        if case .length(let length) = exchange.request.framing, length > settings.maxBody { throw .bodyTooLarge(limit: settings.maxBody) }
+        try await continueIfExpected(exchange, downstream)
+        do {
+            try await downstream.readBody(into: exchange.body, atMost: settings.maxBody, idleNanoseconds: settings.callerIdleNanoseconds)
+        } catch {
+            switch error {
+            case .bodyTooLarge: throw .bodyTooLarge(limit: settings.maxBody)
+            case .stream(.shutdown): throw .shutdown
+            case .stream(.reset), .stream(.cut), .stream(.callerGone): throw .callerGone
+            default: throw .badRequest(error)
+            }
+        }
+        exchange.understand(api, upstream)
+    }
+
+    /// The client waits for leave to send its body (RFC 9110 §10.1.1): it has ours.
+    func continueIfExpected(_ exchange: Exchange, _ downstream: HTTP1Connection) async throws(GatewayError) {
+        guard exchange.request.expectsContinue, exchange.request.minorVersion >= 1, downstream.input.isEmpty, !downstream.bodyIsDone else { return }
+        do {
+            try await downstream.stream.write(("HTTP/1.1 100 Continue\r\n\r\n" as StaticString).bytes, until: loop.now + settings.callerIdleNanoseconds)
+        } catch { throw .callerGone }
+    }
+}

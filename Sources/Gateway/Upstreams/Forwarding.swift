@@ -1,0 +1,194 @@
+import HTTP
+import Tracing
+
+// Heads as they are passed on: end-to-end fields byte for byte in their order, what belongs to one connection taken out
+// (RFC 9110 §7.6.1), trace context written anew.
+extension Exchange {
+    /// Writes the upstream's request head into `output`.
+    func writeRequestHead(_ upstream: Upstream) {
+        output.removeAll()
+        if request.method == .other { output.append(request.methodBytes) } else { output.append(request.method.name) }
+        output.append(byte: 0x20)
+        writeTarget(upstream)
+        output.append(" HTTP/1.1\r\nhost: ")
+        output.append(upstream.authority.bytes)
+        output.append("\r\n")
+
+        var acceptEncoding = AcceptEncoding()
+        var credentialSeen = false
+        var run: Range<Int>?
+        for index in 0..<request.fieldCount {
+            let field = request.field(index)
+            let passes: Bool
+            switch field.name {
+            case .host, .contentLength, .expect, .traceparent, .tracestate, .baggage, .hopspanRun, .hopspanAgent, .hopspanOther: passes = false
+            case .acceptEncoding:
+                acceptEncoding.add(request.value(index))
+                passes = false
+            case .authorization, .apiKey, .azureAPIKey, .googAPIKey:
+                credentialSeen = true
+                passes = true
+            default: passes = !field.name.isHopByHop && !field.isNominated
+            }
+            extend(&run, by: field, passes, in: request)
+        }
+        if let run { output.append(request.raw.extracting(run)) }
+
+        if asksIdentity {
+            output.append("accept-encoding: identity\r\n")
+        } else {
+            output.append("accept-encoding: ")
+            acceptEncoding.withNarrowed { output.append($0) }
+            output.append("\r\n")
+        }
+        if !credentialSeen, let credential = upstream.credential { output.append(credential.bytes) }
+        writeTraceContext(upstream)
+        writeRequestFraming()
+        output.append("\r\n")
+    }
+
+    private func writeTarget(_ upstream: Upstream) {
+        output.append(upstream.pathPrefix.bytes)
+        let target = request.target
+        let rest = target.extracting(upstream.name.count + 1..<target.byteCount)
+        if rest.byteCount == 0 || rest[byte: 0] != UInt8(ascii: "/") {
+            output.append("/")
+            output.append(rest)
+        } else if let v1 = upstream.v1Prefix, rest.starts(with: "/v1"), rest.byteCount == 3 || rest[byte: 3] == UInt8(ascii: "/") || rest[byte: 3] == UInt8(ascii: "?") {
+            output.append(v1.bytes)
+            output.append(rest.extracting(3..<rest.byteCount))
+        } else {
+            output.append(rest)
+        }
+    }
+
+    private func writeTraceContext(_ upstream: Upstream) {
+        output.append("traceparent: ")
+        let traceparent = context.traceparent
+        output.append(traceparent.span.bytes)
+        output.append("\r\n")
+        if !traceState.isEmpty {
+            output.append("tracestate: ")
+            output.append(traceState.text)
+            output.append("\r\n")
+        }
+        if upstream.forwardsBaggage, !baggage.isEmpty {
+            output.append("baggage: ")
+            output.append(baggage.text)
+            output.append("\r\n")
+        }
+    }
+
+    private func writeRequestFraming() {
+        if api != nil {
+            output.append("content-length: ")
+            output.append(decimal: body.count + (call.usageInjection.map { call.usageInjectionText.byteCount - $0.length } ?? 0))
+            output.append("\r\n")
+            return
+        }
+        switch request.framing {
+        case .length(let length):
+            output.append("content-length: ")
+            output.append(decimal: length)
+            output.append("\r\n")
+        case .chunked: output.append("transfer-encoding: chunked\r\n")
+        case .none:
+            // A method that usually has a body says that it has none (RFC 9110 §8.6).
+            switch request.method {
+            case .post, .put, .patch: output.append("content-length: 0\r\n")
+            default: break
+            }
+        case .untilClose: break
+        }
+    }
+
+    /// Writes the head the caller gets into `output`.
+    /// - Returns: the framing its body then has.
+    func writeAnswerHead(keepsAlive: Bool) -> BodyFraming {
+        output.removeAll()
+        output.append("HTTP/1.1 ")
+        output.append(decimal: answer.status)
+        output.append(byte: 0x20)
+        output.append(answer.reason)
+        output.append("\r\n")
+        var framing = answer.framing
+        if hides, framing != .none { framing = .chunked }
+        if framing == .untilClose { framing = .chunked }
+        if framing == .chunked, request.minorVersion == 0 { framing = .untilClose }
+
+        var run: Range<Int>?
+        for index in 0..<answer.fieldCount {
+            let field = answer.field(index)
+            let passes: Bool
+            switch field.name {
+            case .traceresponse, .hopspanRun, .hopspanOther, .hopspanAgent: passes = false
+            // An answer without a body may still say how long one would be (HEAD, 304).
+            case .contentLength: passes = framing == answer.framing
+            default: passes = !field.name.isHopByHop && !field.isNominated
+            }
+            extend(&run, by: field, passes, in: answer)
+        }
+        if let run { output.append(answer.raw.extracting(run)) }
+        writeOurFields()
+        if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
+        if !keepsAlive || framing == .untilClose {
+            output.append("connection: close\r\n")
+        } else if request.minorVersion == 0 {
+            output.append("connection: keep-alive\r\n")
+        }
+        output.append("\r\n")
+        return framing
+    }
+
+    /// `traceresponse` and `x-hopspan-run`: on every answer.
+    func writeOurFields() {
+        output.append("traceresponse: ")
+        let traceresponse = context.traceparent
+        output.append(traceresponse.span.bytes)
+        output.append("\r\nx-hopspan-run: ")
+        if runName.isEmpty {
+            let hex = context.traceID.hex
+            output.append(hex.span.bytes)
+        } else {
+            output.append(runName.span.bytes)
+        }
+        output.append("\r\n")
+    }
+
+    /// Gathers neighbouring fields that pass into one copy.
+    private func extend(_ run: inout Range<Int>?, by field: MessageHead.Field, _ passes: Bool, in head: MessageHead) {
+        if passes {
+            run = (run?.lowerBound ?? field.lineStart)..<field.lineEnd
+        } else if let gathered = run {
+            output.append(head.raw.extracting(gathered))
+            run = nil
+        }
+    }
+
+    /// `url.full` without credentials: query values that carry keys are redacted (HTTP semantic conventions 1.44).
+    func writeURL(_ upstream: Upstream) {
+        output.removeAll()
+        output.append(upstream.settings.origin.isTLS ? "https://" : "http://")
+        output.append(upstream.authority.bytes)
+        writeTarget(upstream)
+        let url = output.bytes
+        guard let question = url.firstIndex(of: UInt8(ascii: "?")) else {
+            span.set(.urlFull, url)
+            return
+        }
+        // Queries carry keys under many names (`key`, `sig`, `X-Amz-Signature`): the names stay, every value goes.
+        let start = output.count
+        output.append(url.extracting(0...question))
+        var inValue = false
+        for offset in question + 1..<start {
+            let byte = output.bytes[byte: offset]
+            if byte == UInt8(ascii: "&") { inValue = false }
+            if !inValue { output.append(byte: byte) }
+            if byte == UInt8(ascii: "="), !inValue {
+                inValue = true
+                output.append("REDACTED")
+            }
+        }
+        span.set(.urlFull, output.bytes.extracting(start..<output.count))
+    }
+}

@@ -1,0 +1,95 @@
+import EventLoop
+import HTTP
+
+extension Worker {
+    /// Passes the answer on as it comes. The observer sees a piece before, and in the same turn as, its write.
+    /// - Returns: whether the caller's connection can take another request.
+    func relay(
+        _ exchange: Exchange, from connection: HTTP1Connection, of upstream: Upstream, to downstream: HTTP1Connection
+    ) async throws(GatewayError) -> Bool {
+        downstream.stream.socket.onBehalf = connection.stream.socket
+        var isWhole = false
+        defer {
+            downstream.stream.socket.onBehalf = nil
+            if isWhole, exchange.answer.keepsAlive, exchange.answer.framing != .untilClose, !isDraining {
+                upstream.pool.giveBack(connection)
+            } else if isWhole {
+                connection.stream.close()
+            } else {
+                connection.stream.reset()
+            }
+        }
+        let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
+        let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
+        let output = exchange.output
+        let input = connection.input
+        let idle = upstream.settings.timeouts.idle
+        exchange.answerHasStarted()
+
+        var piece: Int?
+        if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }
+        if piece == nil {
+            // The body is not here yet: the caller gets the head now.
+            try await write(output.bytes, to: downstream)
+            output.removeAll()
+        }
+        while true {
+            if piece == nil {
+                do { piece = try await connection.nextPiece(until: exchange.deadline(loop.now, idle)) } catch {
+                    switch error {
+                    case .stream(let stream):
+                        let failure = Self.upstreamFailure(stream, exchange, loop.now, .idleTimeout)
+                        throw failure == .upstreamReset ? .upstreamCut : failure
+                    default: throw .malformedAnswer
+                    }
+                }
+            }
+            let count = piece ?? 0
+            piece = nil
+            let isLast = connection.bodyIsDone
+            if exchange.hides {
+                exchange.body.removeAll()
+                if count > 0 { exchange.filter(input.bytes.extracting(first: count), clock) }
+                if isLast { exchange.filterRest(clock) }
+                try await writePiece(exchange.body.bytes, isLast: isLast, framing, output, downstream)
+            } else if count > 0 {
+                exchange.observe(input.bytes.extracting(first: count), clock)
+                try await writePiece(input.bytes.extracting(first: count), isLast: isLast, framing, output, downstream)
+            } else {
+                try await writePiece(RawSpan(), isLast: isLast, framing, output, downstream)
+            }
+            connection.consumePiece()
+            if isLast { break }
+        }
+        isWhole = true
+        return keepsAlive && framing != .untilClose
+    }
+
+    /// Head (if it still waits in `output`), chunk size, piece and chunk end in one write.
+    private func writePiece(
+        _ piece: RawSpan, isLast: Bool, _ framing: BodyFraming, _ output: OutputBuffer, _ downstream: HTTP1Connection
+    ) async throws(GatewayError) {
+        let count = piece.byteCount
+        guard framing == .chunked else {
+            if output.count > 0 || count > 0 { try await write(output.bytes, piece, to: downstream) }
+            output.removeAll()
+            return
+        }
+        if count > 0 {
+            output.append(hex: count)
+            output.append("\r\n")
+            let end: StaticString = isLast ? "\r\n0\r\n\r\n" : "\r\n"
+            try await write(output.bytes, piece, end.bytes, to: downstream)
+        } else {
+            if isLast { output.append("0\r\n\r\n") }
+            if output.count > 0 { try await write(output.bytes, to: downstream) }
+        }
+        output.removeAll()
+    }
+
+    func write(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan(), to downstream: HTTP1Connection) async throws(GatewayError) {
+        do { try await downstream.stream.write(first, second, third, until: loop.now + settings.callerIdleNanoseconds) } catch {
+            throw error == .shutdown ? .shutdown : .callerGone
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import EventLoop
+import HTTP
+
+extension Worker {
+    /// Sends the request and reads the answer's head.
+    ///
+    /// A pooled connection may have died unnoticed. When it did so before any byte of an answer, and the request can be sent again
+    /// (its body is still here), it is, once, on a fresh connection.
+    func send(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
+        if let pooled = upstream.pool.takeIdle() {
+            do {
+                try await attempt(exchange, on: pooled, upstream, downstream)
+                return pooled
+            } catch {
+                pooled.stream.close()
+                guard error == .upstreamReset, pooled.input.isEmpty, exchange.canBeSentAgain else { throw error }
+                exchange.retriesOnFreshConnection += 1
+            }
+        }
+        let fresh: HTTP1Connection
+        do {
+            fresh = try await upstream.pool.connect(timeout: upstream.settings.timeouts.connect, for: downstream.stream.socket)
+        } catch {
+            if error == .callerGone { throw downstream.stream.socket.interruption == .shutdown ? .shutdown : .callerGone }
+            throw .connect(error)
+        }
+        do {
+            try await attempt(exchange, on: fresh, upstream, downstream)
+            return fresh
+        } catch {
+            // A request that is given up is given up on the wire too: the upstream should stop working on it.
+            if error == .callerGone || error == .shutdown { fresh.stream.reset() } else { fresh.stream.close() }
+            throw error
+        }
+    }
+
+    /// One try on one connection: request out, answer's head in.
+    private func attempt(_ exchange: Exchange, on connection: HTTP1Connection, _ upstream: Upstream, _ downstream: HTTP1Connection) async throws(GatewayError) {
+        downstream.stream.socket.onBehalf = connection.stream.socket
+        defer { downstream.stream.socket.onBehalf = nil }
+        if downstream.stream.socket.peerHasGone() { throw .callerGone }
+        exchange.writeRequestHead(upstream)
+        let timeouts = upstream.settings.timeouts
+        do {
+            let output = exchange.output
+            let body = exchange.body
+            if exchange.api != nil {
+                try await writeUnderstoodBody(exchange, output, body, connection, exchange.deadline(loop.now, timeouts.idle))
+            } else {
+                try await connection.stream.write(output.bytes, until: exchange.deadline(loop.now, timeouts.idle))
+            }
+        } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
+        if exchange.api == nil { try await streamRequestBody(exchange, from: downstream, to: connection, timeouts) }
+        exchange.sent(clock)
+
+        // Interim answers (RFC 9110 §15.2) come before the one that counts.
+        let deadline = exchange.deadline(loop.now, timeouts.firstByte)
+        while true {
+            try await readAnswerHead(exchange, connection, deadline)
+            if exchange.answer.status >= 200 { break }
+            guard exchange.answer.status != 101 else { throw .malformedAnswer }
+            try await passInterim(exchange, downstream)
+        }
+        connection.beginBody(exchange.answer.framing)
+        exchange.answered()
+    }
+
+    /// Head and body in one write; where the body gets a field added, in the three pieces that make it.
+    private func writeUnderstoodBody(
+        _ exchange: Exchange, _ output: OutputBuffer, _ body: OutputBuffer, _ connection: HTTP1Connection, _ deadline: UInt64
+    ) async throws(StreamError) {
+        if let edit = exchange.call.usageInjection {
+            output.append(body.bytes.extracting(0..<edit.offset))
+            let call = exchange.call
+            output.append(call.usageInjectionText)
+            output.append(body.bytes.extracting(edit.offset + edit.length..<body.count))
+            try await connection.stream.write(output.bytes, until: deadline)
+        } else {
+            try await connection.stream.write(output.bytes, body.bytes, until: deadline)
+        }
+    }
+
+    /// Passes a body on as it comes. An upstream that answers before it has all of it is listened to: the rest is not sent.
+    private func streamRequestBody(
+        _ exchange: Exchange, from downstream: HTTP1Connection, to connection: HTTP1Connection, _ timeouts: UpstreamTimeouts
+    ) async throws(GatewayError) {
+        guard !downstream.bodyIsDone else { return }
+        // While the caller is read from, its own silence is watched; its leaving shows as a read error.
+        try await continueIfExpected(exchange, downstream)
+        let chunked = exchange.request.framing == .chunked
+        let input = downstream.input
+        let output = exchange.output
+        while true {
+            let count: Int
+            do { count = try await downstream.nextPiece(until: exchange.deadline(loop.now, settings.callerIdleNanoseconds)) } catch {
+                switch error {
+                case .stream(.timedOut), .chunk, .head, .bodyTooLarge: throw .badRequest(error)
+                case .stream(.shutdown): throw .shutdown
+                case .stream: throw .callerGone
+                }
+            }
+            exchange.bodyHasStreamed()
+            do {
+                let deadline = exchange.deadline(loop.now, timeouts.idle)
+                if count == 0 {
+                    if chunked { try await connection.stream.write(("0\r\n\r\n" as StaticString).bytes, until: deadline) }
+                    return
+                }
+                if chunked {
+                    output.removeAll()
+                    output.append(hex: count)
+                    output.append("\r\n")
+                    try await connection.stream.write(output.bytes, input.bytes.extracting(first: count), ("\r\n" as StaticString).bytes, until: deadline)
+                } else {
+                    try await connection.stream.write(input.bytes.extracting(first: count), until: deadline)
+                }
+            } catch {
+                // It may have answered before it stopped reading: that answer is what counts.
+                if error == .reset { return }
+                throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout)
+            }
+            downstream.consumePiece()
+            if downstream.bodyIsDone, !chunked { return }
+        }
+    }
+
+    private func readAnswerHead(_ exchange: Exchange, _ connection: HTTP1Connection, _ deadline: UInt64) async throws(GatewayError) {
+        do {
+            guard try await connection.waitForMessage(until: deadline) else { throw GatewayError.upstreamReset }
+        } catch let error as StreamError {
+            throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
+        } catch { throw .upstreamReset }
+        do {
+            let length = try await connection.readHead(until: deadline)
+            let input = connection.input
+            do { try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer) } catch { throw HTTPError.head(error) }
+            input.consume(length)
+        } catch {
+            switch error {
+            case .stream(.cut): throw .upstreamReset
+            case .stream(let stream): throw Self.upstreamFailure(stream, exchange, loop.now, .firstByteTimeout)
+            default: throw .malformedAnswer
+            }
+        }
+    }
+
+    /// What a failed read or write of the upstream's connection means.
+    static func upstreamFailure(_ error: StreamError, _ exchange: Exchange, _ now: UInt64, _ timeout: GatewayError) -> GatewayError {
+        switch error {
+        case .reset: .upstreamReset
+        case .cut: .upstreamCut
+        case .timedOut: now >= exchange.totalDeadline ? .totalTimeout : timeout
+        case .callerGone: .callerGone
+        case .shutdown: .shutdown
+        }
+    }
+}
+
+extension Exchange {
+    /// `now` and a time-out, but never past the exchange's own end.
+    func deadline(_ now: UInt64, _ timeout: UInt64) -> UInt64 {
+        min(totalDeadline, timeout == .max ? .max : now + timeout)
+    }
+}

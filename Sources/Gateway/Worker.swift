@@ -1,0 +1,139 @@
+import EventLoop
+import HTTP
+import LLM
+public import Synchronization
+import Tracing
+
+/// One loop's part of the gateway: the actor that owns all the loop's state. Nothing in here is shared but what is named so.
+actor Worker {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    let settings: GatewaySettings
+    let clock: Clock
+    let hosts: HostCheck
+    // Shared between loops.
+    let resolver: Resolver
+    let runs: NamedRuns
+    let spans: SpanQueue
+    let counters: GatewayCounters
+
+    var ids: IDGenerator
+    private(set) var isDraining = false
+    /// Exchanges that are running.
+    var active = 0
+    private var listener: Listener?
+    private var upstreams: [Upstream] = []
+    private var spareExchanges: [Exchange] = []
+    private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
+
+    init(
+        loop: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
+        counters: GatewayCounters
+    ) {
+        self.loop = loop
+        self.settings = settings
+        self.clock = clock
+        self.ids = ids
+        self.resolver = resolver
+        self.runs = runs
+        self.spans = spans
+        self.counters = counters
+        hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
+    }
+
+    /// Takes connections from the listening socket until told to drain.
+    func listen(on descriptor: Int32) async {
+        let listener: Listener
+        do { listener = try Listener(descriptor, on: loop) } catch { return }
+        self.listener = listener
+        Task(executorPreference: loop) { await self.evictIdleConnections() }
+        while let accepted = await listener.accept() {
+            Task(executorPreference: loop) { await self.take(accepted) }
+        }
+    }
+
+    private func take(_ descriptor: Int32) async {
+        let address = SocketAddress(peerOf: descriptor)
+        let socket: Socket
+        do { socket = try Socket(descriptor, on: loop) } catch { return }
+        let connection = HTTP1Connection(ByteStream(socket), pool: loop.buffers)
+        let key = ObjectIdentifier(connection)
+        connections[key] = connection
+        await serve(connection, from: address)
+        connections[key] = nil
+    }
+
+    private func evictIdleConnections() async {
+        while !isDraining {
+            await loop.sleep(nanoseconds: 5_000_000_000)
+            for upstream in upstreams { upstream.pool.evict() }
+        }
+    }
+
+    // MARK: upstreams
+
+    /// The upstream a request's path names; nil when it names nothing known.
+    func route(_ exchange: Exchange) -> Upstream? {
+        let path = exchange.request.path
+        let end = path.firstIndex(of: UInt8(ascii: "/"), from: 1) ?? path.byteCount
+        guard end > 1 else { return nil }
+        let name = path.extracting(1..<end)
+        for upstream in upstreams where upstream.name.bytes.equals(name) { return upstream }
+        guard let provider = settings.provider(named: name.string) else { return nil }
+        let upstream = Upstream(
+            provider, forwardsBaggage: settings.forwardsBaggage, loop: loop, resolver: resolver, counters: counters.upstream(provider.name))
+        upstreams.append(upstream)
+        return upstream
+    }
+
+    // MARK: exchanges
+
+    func takeExchange() -> Exchange { spareExchanges.popLast() ?? Exchange() }
+
+    func giveBack(_ exchange: Exchange) { if spareExchanges.count < 256 { spareExchanges.append(exchange) } }
+
+    // MARK: the end
+
+    /// Stops taking connections and requests. Idle connections are closed; running exchanges go on.
+    func drain() {
+        isDraining = true
+        listener?.close()
+        for connection in connections.values where connection.input.isEmpty { connection.interruptIdle() }
+        for upstream in upstreams { upstream.pool.closeAll() }
+    }
+
+    /// Ends what still runs: its spans say `shutdown`.
+    func abort() {
+        for connection in connections.values {
+            connection.stream.socket.onBehalf?.interrupt(.shutdown)
+            connection.stream.socket.interrupt(.shutdown)
+        }
+    }
+}
+
+/// Counters that are no span's: what was refused before it was anybody's. Written by all loops.
+public final class GatewayCounters: Sendable {
+    public let malformedHeads = Atomic<UInt64>(0)
+    public let unknownPaths = Atomic<UInt64>(0)
+    private let pools = Mutex<[String: UpstreamPool.Counters]>([:])
+
+    public init() {}
+
+    /// The counters of one provider's connections, over all loops.
+    func upstream(_ name: String) -> UpstreamPool.Counters {
+        pools.withLock { pools in
+            if let known = pools[name] { return known }
+            let made = UpstreamPool.Counters()
+            pools[name] = made
+            return made
+        }
+    }
+
+    /// Idle connections, connections made and failures, by provider.
+    public func upstreams() -> [(name: String, idle: Int, connects: UInt64, failures: UInt64)] {
+        pools.withLock { pools in
+            pools.map { (name: $0.key, idle: $0.value.idle.load(ordering: .relaxed), connects: $0.value.connects.load(ordering: .relaxed), failures: $0.value.failures.load(ordering: .relaxed)) }
+        }.sorted { $0.name < $1.name }
+    }
+}
