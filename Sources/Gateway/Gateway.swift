@@ -1,4 +1,5 @@
 public import EventLoop
+public import LLM
 public import Tracing
 
 /// The gateway listener and its loops.
@@ -17,7 +18,7 @@ public final class Gateway: Sendable {
     ///   - queues: where finished spans go; one a loop.
     ///   - seed: for ids; nil takes the system's randomness.
     public init(
-        _ settings: GatewaySettings, listen: SocketAddress, queues: [SpanQueue], clock: Clock = .system, seed: UInt64? = nil
+        _ settings: GatewaySettings, listen: SocketAddress, queues: [SpanQueue], catalogue: PriceCatalogue, clock: Clock = .system, seed: UInt64? = nil
     ) throws(SystemError) {
         let sockets = try ListeningSockets.bind(to: listen, count: queues.count)
         address = sockets.address
@@ -30,7 +31,7 @@ public final class Gateway: Sendable {
             let words = seed.map { ($0, $0 &+ UInt64(number) &+ 1, 0x1234_5678, 1) } ?? System.randomSeed()
             workers.append(Worker(
                 loop: try EventLoop(name: "loop-\(number)"), settings: settings, clock: clock, ids: IDGenerator(seed: words),
-                resolver: resolver, runs: runs, spans: queue, counters: counters))
+                resolver: resolver, runs: runs, spans: queue, counters: counters, catalogue: catalogue))
         }
         self.workers = workers
         loops = workers.map(\.loop)

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import Synchronization
 import Tracing
 
 // The life of an exchange, top to bottom: identify, route, read, send, stream, finish. The steps stand in `Exchange/`, `Upstreams/`
@@ -66,13 +67,12 @@ extension Worker {
 
     /// Reads and parses the request's head.
     private func readHead(into exchange: Exchange, from downstream: HTTP1Connection) async throws(GatewayError) {
-        do {
-            let length = try await downstream.readHead(until: loop.now + settings.headTimeoutNanoseconds)
-            let input = downstream.input
-            do { try HeadParser.parseRequest(input.bytes.extracting(first: length), into: exchange.request) } catch { throw HTTPError.head(error) }
-            input.consume(length)
-            downstream.beginBody(exchange.request.framing)
-        } catch { throw .badRequest(error) }
+        let length: Int
+        do { length = try await downstream.readHead(until: loop.now + settings.headTimeoutNanoseconds) } catch { throw .badRequest(error) }
+        let input = downstream.input
+        do { try HeadParser.parseRequest(input.bytes.extracting(first: length), into: exchange.request) } catch { throw .badRequest(.head(error)) }
+        input.consume(length)
+        downstream.beginBody(exchange.request.framing)
     }
 
     /// Refuses what may not go on although it is known where it would go.
@@ -80,13 +80,17 @@ extension Worker {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
         if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
-        if let missing = upstream.missingConfiguration { throw .notConfigured(missing) }
+        if let missing = upstream.settings.missingConfiguration { throw .notConfigured(missing) }
+    }
+
+    private func api(of request: MessageHead, _ dialect: Dialect) -> API? {
+        API(dialect: dialect, method: request.methodBytes, path: request.path)
     }
 
     /// Reads the body of a request that is understood; every other body streams.
     private func readBody(of exchange: Exchange, for upstream: Upstream, from downstream: HTTP1Connection) async throws(GatewayError) {
         guard let dialect = upstream.settings.dialect,
-            let api = API(dialect: dialect, method: exchange.request.methodBytes, path: exchange.request.path)
+            let api = api(of: exchange.request, dialect)
         else { return }
         if case .length(let length) = exchange.request.framing, length > settings.maxBody { throw .bodyTooLarge(limit: settings.maxBody) }
         try await continueIfExpected(exchange, downstream)

@@ -1,6 +1,5 @@
 public import HTTP
 public import LLM
-public import Tracing
 
 /// What the gateway needs to know: checked values, made from the configuration by whoever starts it.
 public struct GatewaySettings: Sendable {
@@ -48,6 +47,10 @@ public struct ProviderSettings: Sendable {
     public var timeouts = UpstreamTimeouts()
     /// A streamed Chat Completions request may be made to ask for its usage.
     public var asksForStreamUsage = false
+    /// How it counts tokens.
+    public var usageShape = UsageShape.openai
+    /// What must be configured before it can be used; nil when nothing.
+    public var missingConfiguration: String?
 
     public init(name: String, providerName: String, dialect: Dialect?, origin: Origin) {
         self.name = name

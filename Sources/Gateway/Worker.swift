@@ -18,6 +18,7 @@ actor Worker {
     let spans: SpanQueue
     let counters: GatewayCounters
 
+    let prices: PriceBook
     var ids: IDGenerator
     private(set) var isDraining = false
     /// Exchanges that are running.
@@ -29,7 +30,7 @@ actor Worker {
 
     init(
         loop: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
-        counters: GatewayCounters
+        counters: GatewayCounters, catalogue: PriceCatalogue
     ) {
         self.loop = loop
         self.settings = settings
@@ -39,6 +40,7 @@ actor Worker {
         self.runs = runs
         self.spans = spans
         self.counters = counters
+        prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
     }
 
@@ -75,11 +77,15 @@ actor Worker {
 
     /// The upstream a request's path names; nil when it names nothing known.
     func route(_ exchange: Exchange) -> Upstream? {
-        let path = exchange.request.path
+        let request = exchange.request
+        let path = request.path
         let end = path.firstIndex(of: UInt8(ascii: "/"), from: 1) ?? path.byteCount
         guard end > 1 else { return nil }
         let name = path.extracting(1..<end)
-        for upstream in upstreams where upstream.name.bytes.equals(name) { return upstream }
+        for upstream in upstreams {
+            let known = upstream.name
+            if known.bytes.equals(name) { return upstream }
+        }
         guard let provider = settings.provider(named: name.string) else { return nil }
         let upstream = Upstream(
             provider, forwardsBaggage: settings.forwardsBaggage, loop: loop, resolver: resolver, counters: counters.upstream(provider.name))
@@ -99,7 +105,7 @@ actor Worker {
     func drain() {
         isDraining = true
         listener?.close()
-        for connection in connections.values where connection.input.isEmpty { connection.interruptIdle() }
+        for connection in connections.values where connection.input.isEmpty { connection.stream.socket.interrupt(.shutdown) }
         for upstream in upstreams { upstream.pool.closeAll() }
     }
 

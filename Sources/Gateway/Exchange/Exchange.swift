@@ -24,7 +24,6 @@ final class Exchange {
     private(set) var api: API?
     /// The run's name where the caller gave one: where it stands in the request's head, or a copy.
     private(set) var runName: [UInt8] = []
-    private(set) var isOpen = false
     private(set) var answerStarted = false
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
@@ -32,10 +31,11 @@ final class Exchange {
     private(set) var sentAt: UInt64 = 0
     /// The answer's body is read on its way.
     private(set) var isObserved = false
-    private var inflating = false
+    private var isInflating = false
+    private var callEnded = false
+    private var bodyStreamed = false
     /// Monotonic nanoseconds by which all must be over; `.max` for never.
     private(set) var totalDeadline = UInt64.max
-    var retriesOnFreshConnection = 0
 
     /// Forgets the last exchange. The request's head is read afterwards.
     func reset() {
@@ -47,20 +47,19 @@ final class Exchange {
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
         api = nil
-        isOpen = false
         answerStarted = false
         failure = nil
         isObserved = false
-        inflating = false
+        isInflating = false
+        callEnded = false
+        bodyStreamed = false
         totalDeadline = .max
-        retriesOnFreshConnection = 0
     }
 
     // MARK: verbs
 
     /// The hop's span opens: whose it is, in which trace and run. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, caller: RawSpan, settings: GatewaySettings, ids: inout IDGenerator, runs: NamedRuns, clock: Clock) {
-        isOpen = true
         openedAt = clock.monotonic
         span.record.startTime = clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = openedAt + upstream.settings.timeouts.total }
@@ -72,6 +71,7 @@ final class Exchange {
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
     private func readContext() -> TraceContext? {
+        let request = request
         guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil,
             let context = TraceContext(traceparent: request.value(index))
         else { return nil }
@@ -85,6 +85,7 @@ final class Exchange {
 
     /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
     private func readRunName(_ settings: GatewaySettings) -> Bool {
+        let request = request
         var next = request.index(of: .baggage)
         while let index = next {
             baggage.append(request.value(index))
@@ -111,7 +112,8 @@ final class Exchange {
     ) {
         let spanID = ids.spanID()
         span.record.spanID = spanID
-        let run = named ? RunKey(scope: scope, name: runName.span.bytes, salt: settings.runKeySalt) : nil
+        let name = runName
+        let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: settings.runKeySalt) : nil
         if let brought {
             context = brought.continued(by: spanID)
             span.record.parent = brought.spanID.value
@@ -142,17 +144,21 @@ final class Exchange {
         span.record.run = run ?? RunKey(context.traceID)
         if named {
             span.record.runIsNamed = true
-            span.set(.runID, runName.span.bytes)
+            unsafe span.set(.runID, name.span.bytes)
         }
-        if brought != nil, !traceState.isEmpty { span.setTraceState(traceState.text) }
+        if brought != nil, !traceState.isEmpty {
+            let state = traceState
+            span.setTraceState(state.text)
+        }
     }
 
     private func describeRequest(_ upstream: Upstream, settings: GatewaySettings) {
+        let request = request
         span.record.kind = SpanKind.client.rawValue
-        span.set(.providerName, upstream.providerName.bytes)
+        span.set(.providerName, upstream.providerName)
         span.set(.httpRequestMethod, request.method.name)
         if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }
-        span.set(.serverAddress, upstream.host.bytes)
+        span.set(.serverAddress, upstream.host)
         span.set(.serverPort, Int(upstream.settings.origin.port))
         if let index = request.index(of: .hopspanAgent), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
             span.set(.agentName, request.value(index))
@@ -170,6 +176,8 @@ final class Exchange {
 
     /// The request is one that is understood; its body has been read whole.
     func understand(_ api: API, _ upstream: Upstream) {
+        let request = request
+        let body = body
         self.api = api
         span.record.hopKind = HopKind.llm.rawValue
         call.readRequest(body.bytes, api: api, path: request.path, injectUsage: upstream.settings.asksForStreamUsage)
@@ -178,13 +186,13 @@ final class Exchange {
     /// The request's last byte has gone out.
     func sent(_ clock: Clock) {
         sentAt = clock.monotonic
-        if api != nil { call.requestSent(at: sentAt) }
     }
 
     /// The upstream's answer has begun.
-    func answered() {
+    func answered(_ upstream: Upstream) {
         span.set(.httpResponseStatusCode, answer.status)
         guard api != nil else { return }
+        let answer = answer
         var encoding = ContentEncoding.identity
         var isEventStream = false
         for index in 0..<answer.fieldCount {
@@ -198,43 +206,51 @@ final class Exchange {
         case .identity: isObserved = true
         case .coded(let coding):
             isObserved = true
-            inflating = true
+            isInflating = true
             inflater.reset(coding)
-        case .unreadable:
-            call.couldNotRead("content-encoding")
+        case .unreadable: span.set(.unreadable, "content-encoding")
         }
-        call.beginResponse(status: answer.status, isEventStream: isEventStream, mayHide: !inflating && isObserved)
+        call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() { answerStarted = true }
 
-    /// Whether pieces must go through `filter` instead of being passed on as they are.
-    var hides: Bool { isObserved && call.hidesUsage }
+    /// The answer is ours, for want of one from the upstream.
+    func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
+
+    /// Pieces must go through `filter` instead of being passed on as they are.
+    var hides: Bool { isObserved && !isInflating && call.holdsBack }
 
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
         guard isObserved else { return }
         let now = clock.monotonic
-        guard inflating else {
-            call.observe(piece, now: now)
+        guard isInflating else {
+            call.observe(piece, now: now) { _ in }
             return
         }
         do {
-            try inflater.push(piece) { call.observe($0, now: now) }
+            try inflater.push(piece) { call.observe($0, now: now) { _ in } }
         } catch {
             isObserved = false
-            call.couldNotRead("content-encoding")
+            span.set(.unreadable, "content-encoding")
         }
     }
 
-    /// A piece of an answer from which something may be hidden: what the caller shall get of it is appended to `body`.
+    /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
+        let body = body
         call.observe(piece, now: clock.monotonic) { body.append($0) }
     }
 
-    func filterRest(_ clock: Clock) {
-        call.endOfStream(now: clock.monotonic) { body.append($0) }
+    /// The answer's body is here to its end: what was held back of it is appended to `body`.
+    func answerEnded(_ clock: Clock) {
+        guard isObserved, !callEnded else { return }
+        callEnded = true
+        let body = body
+        let hides = hides
+        call.endResponse(isComplete: true, now: clock.monotonic) { if hides { body.append($0) } }
     }
 
     /// The exchange has failed; the first failure counts.
@@ -243,28 +259,58 @@ final class Exchange {
     /// The last byte has gone out, or the exchange broke: the span is complete.
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
-        span.record.endTime = span.record.startTime + (clock.monotonic - openedAt)
+        let now = clock.monotonic
+        span.record.endTime = span.record.startTime + (now - openedAt)
+        writeURL(upstream)
         if api != nil {
-            if inflating { inflater.release() }
-            call.endResponse(complete: failure == nil, now: clock.monotonic)
-            call.describe(into: &span, provider: upstream.providerName.bytes, prices: prices)
+            if isInflating { inflater.release() }
+            if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }
+            call.describe(into: &span)
+            price(upstream, prices)
+            if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
         } else {
+            let name = upstream.name
             span.record.hopKind = HopKind.http.rawValue
-            span.setName(request.method.name, upstream.name.bytes)
-            writeURL(upstream)
+            span.setName(request.method.name, name.bytes)
         }
         if let failure {
             span.record.isError = true
             span.set(.errorType, failure.errorType)
             span.setStatusMessage(failure.message(upstream.settings.name))
         } else if answer.status >= 400 {
+            let answer = answer
             span.record.isError = true
             span.set(.errorType, answer.statusText)
-            if api != nil, call.errorMessage.byteCount > 0 { span.setStatusMessage(call.errorMessage) }
-        } else if api != nil, let type = call.errorType {
-            span.record.isError = true
-            span.set(.errorType, type)
-            if call.errorMessage.byteCount > 0 { span.setStatusMessage(call.errorMessage) }
         }
+    }
+
+    /// The hop's cost, from what the answer said was used.
+    private func price(_ upstream: Upstream, _ prices: PriceBook) {
+        let seconds = Int64(span.record.startTime / 1_000_000_000)
+        let isComplete = failure == nil && !call.streamWasCut
+        let provider = upstream.providerName
+        let cost = call.cost(by: prices, provider: provider.bytes, at: seconds, isComplete: isComplete)
+        span.record.cost = cost.usd
+        span.record.costSource = cost.source.rawValue
+        if let sheet = cost.sheet {
+            let rates = sheet.text
+            unsafe span.set(.costPrice, rates.span.bytes)
+        }
+    }
+
+    // MARK: what the steps ask
+
+    /// Nothing of the request's body has been lost by sending it.
+    var canBeSentAgain: Bool { api != nil || !bodyStreamed }
+
+    /// The request's body has begun to go out and is not kept.
+    func bodyHasStreamed() { bodyStreamed = true }
+
+    /// The upstream is asked for an uncoded answer, because something is to be hidden from it.
+    var asksIdentity: Bool { call.usageInjection != nil }
+
+    /// A trace of its own for an answer that belongs to no hop.
+    func takeContextForAnswer(_ ids: inout IDGenerator) {
+        context = TraceContext.start(with: &ids)
     }
 }

@@ -1,5 +1,6 @@
+import HTTP
 import Synchronization
-import Tracing
+public import Tracing
 
 /// The runs callers have named and that are open: which trace a further hop without trace context joins. Shared by the loops.
 ///

@@ -2,6 +2,7 @@ import EventLoop
 import HTTP
 import JSON
 import LLM
+import Tracing
 
 // The one place where our own answers become bytes, in the dialect the caller speaks.
 extension Worker {
@@ -21,7 +22,8 @@ extension Worker {
     /// Answers a path that names nothing known.
     func refuseUnknown(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
         exchange.takeContextForAnswer(&ids)
-        let path = exchange.request.path
+        let request = exchange.request
+        let path = request.path
         let message =
             if path.starts(with: "/mcp") || path.starts(with: "/a2a") || path.starts(with: "/v1/") {
                 "This part of the gateway is not built yet. Model calls go to /{provider}/…, for example /openai/v1/chat/completions."
@@ -142,7 +144,7 @@ extension Exchange {
         writeOurFields()
         if !keepsAlive { output.append("connection: close\r\n") }
         output.append("\r\n")
-        if request.method != .head { output.append(body.bytes.span.bytes) }
+        if request.method != .head { unsafe output.append(body.bytes.span.bytes) }
     }
 
     private static func openAIType(_ status: Int) -> String { status < 500 ? "invalid_request_error" : "server_error" }

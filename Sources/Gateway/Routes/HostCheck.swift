@@ -54,6 +54,6 @@ struct CallerAddress {
     init(_ address: SocketAddress) { text = Array(address.host.utf8) }
 
     var bytes: RawSpan {
-        @_lifetime(borrow self) get { text.span.bytes }
+        @_lifetime(borrow self) get { unsafe text.span.bytes }
     }
 }

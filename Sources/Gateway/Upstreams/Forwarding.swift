@@ -1,4 +1,5 @@
 import HTTP
+import LLM
 import Tracing
 
 // Heads as they are passed on: end-to-end fields byte for byte in their order, what belongs to one connection taken out
@@ -6,12 +7,13 @@ import Tracing
 extension Exchange {
     /// Writes the upstream's request head into `output`.
     func writeRequestHead(_ upstream: Upstream) {
+        let request = request
         output.removeAll()
         if request.method == .other { output.append(request.methodBytes) } else { output.append(request.method.name) }
         output.append(byte: 0x20)
         writeTarget(upstream)
         output.append(" HTTP/1.1\r\nhost: ")
-        output.append(upstream.authority.bytes)
+        output.append(upstream.authority)
         output.append("\r\n")
 
         var acceptEncoding = AcceptEncoding()
@@ -41,21 +43,22 @@ extension Exchange {
             acceptEncoding.withNarrowed { output.append($0) }
             output.append("\r\n")
         }
-        if !credentialSeen, let credential = upstream.credential { output.append(credential.bytes) }
+        if !credentialSeen, let credential = upstream.credential { output.append(credential) }
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")
     }
 
     private func writeTarget(_ upstream: Upstream) {
-        output.append(upstream.pathPrefix.bytes)
+        let request = request
+        output.append(upstream.pathPrefix)
         let target = request.target
         let rest = target.extracting(upstream.name.count + 1..<target.byteCount)
         if rest.byteCount == 0 || rest[byte: 0] != UInt8(ascii: "/") {
             output.append("/")
             output.append(rest)
         } else if let v1 = upstream.v1Prefix, rest.starts(with: "/v1"), rest.byteCount == 3 || rest[byte: 3] == UInt8(ascii: "/") || rest[byte: 3] == UInt8(ascii: "?") {
-            output.append(v1.bytes)
+            output.append(v1)
             output.append(rest.extracting(3..<rest.byteCount))
         } else {
             output.append(rest)
@@ -65,14 +68,16 @@ extension Exchange {
     private func writeTraceContext(_ upstream: Upstream) {
         output.append("traceparent: ")
         let traceparent = context.traceparent
-        output.append(traceparent.span.bytes)
+        unsafe output.append(traceparent.span.bytes)
         output.append("\r\n")
         if !traceState.isEmpty {
+            let state = traceState
             output.append("tracestate: ")
-            output.append(traceState.text)
+            output.append(state.text)
             output.append("\r\n")
         }
         if upstream.forwardsBaggage, !baggage.isEmpty {
+            let baggage = baggage
             output.append("baggage: ")
             output.append(baggage.text)
             output.append("\r\n")
@@ -82,7 +87,7 @@ extension Exchange {
     private func writeRequestFraming() {
         if api != nil {
             output.append("content-length: ")
-            output.append(decimal: body.count + (call.usageInjection.map { call.usageInjectionText.byteCount - $0.length } ?? 0))
+            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0))
             output.append("\r\n")
             return
         }
@@ -105,6 +110,7 @@ extension Exchange {
     /// Writes the head the caller gets into `output`.
     /// - Returns: the framing its body then has.
     func writeAnswerHead(keepsAlive: Bool) -> BodyFraming {
+        let answer = answer
         output.removeAll()
         output.append("HTTP/1.1 ")
         output.append(decimal: answer.status)
@@ -140,17 +146,33 @@ extension Exchange {
         return framing
     }
 
+    /// Writes an interim answer's head into `output`.
+    func writeInterimHead() {
+        let answer = answer
+        output.removeAll()
+        output.append("HTTP/1.1 ")
+        output.append(decimal: answer.status)
+        output.append(byte: 0x20)
+        output.append(answer.reason)
+        output.append("\r\n")
+        for index in 0..<answer.fieldCount where !answer.field(index).name.isHopByHop && !answer.field(index).isNominated {
+            output.append(answer.line(index))
+        }
+        output.append("\r\n")
+    }
+
     /// `traceresponse` and `x-hopspan-run`: on every answer.
     func writeOurFields() {
         output.append("traceresponse: ")
         let traceresponse = context.traceparent
-        output.append(traceresponse.span.bytes)
+        unsafe output.append(traceresponse.span.bytes)
         output.append("\r\nx-hopspan-run: ")
         if runName.isEmpty {
             let hex = context.traceID.hex
-            output.append(hex.span.bytes)
+            unsafe output.append(hex.span.bytes)
         } else {
-            output.append(runName.span.bytes)
+            let name = runName
+            unsafe output.append(name.span.bytes)
         }
         output.append("\r\n")
     }
@@ -165,30 +187,32 @@ extension Exchange {
         }
     }
 
-    /// `url.full` without credentials: query values that carry keys are redacted (HTTP semantic conventions 1.44).
+    /// `url.full` without credentials. Queries carry keys under many names (`key`, `sig`, `X-Amz-Signature`): the names stay, every
+    /// value is redacted.
     func writeURL(_ upstream: Upstream) {
+        let output = output
+        let body = body
         output.removeAll()
         output.append(upstream.settings.origin.isTLS ? "https://" : "http://")
-        output.append(upstream.authority.bytes)
+        output.append(upstream.authority)
         writeTarget(upstream)
         let url = output.bytes
         guard let question = url.firstIndex(of: UInt8(ascii: "?")) else {
             span.set(.urlFull, url)
             return
         }
-        // Queries carry keys under many names (`key`, `sig`, `X-Amz-Signature`): the names stay, every value goes.
-        let start = output.count
-        output.append(url.extracting(0...question))
+        body.removeAll()
+        body.append(url.extracting(0...question))
         var inValue = false
-        for offset in question + 1..<start {
-            let byte = output.bytes[byte: offset]
+        for offset in question + 1..<url.byteCount {
+            let byte = url[byte: offset]
             if byte == UInt8(ascii: "&") { inValue = false }
-            if !inValue { output.append(byte: byte) }
+            if !inValue { body.append(byte: byte) }
             if byte == UInt8(ascii: "="), !inValue {
                 inValue = true
-                output.append("REDACTED")
+                body.append("REDACTED")
             }
         }
-        span.set(.urlFull, output.bytes.extracting(start..<output.count))
+        span.set(.urlFull, body.bytes)
     }
 }

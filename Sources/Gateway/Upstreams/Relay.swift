@@ -22,6 +22,7 @@ extension Worker {
         let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
         let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
         let output = exchange.output
+        let filtered = exchange.body
         let input = connection.input
         let idle = upstream.settings.timeouts.idle
         exchange.answerHasStarted()
@@ -50,12 +51,14 @@ extension Worker {
             if exchange.hides {
                 exchange.body.removeAll()
                 if count > 0 { exchange.filter(input.bytes.extracting(first: count), clock) }
-                if isLast { exchange.filterRest(clock) }
-                try await writePiece(exchange.body.bytes, isLast: isLast, framing, output, downstream)
+                if isLast { exchange.answerEnded(clock) }
+                try await writePiece(filtered.bytes, isLast: isLast, framing, output, downstream)
             } else if count > 0 {
                 exchange.observe(input.bytes.extracting(first: count), clock)
+                if isLast { exchange.answerEnded(clock) }
                 try await writePiece(input.bytes.extracting(first: count), isLast: isLast, framing, output, downstream)
             } else {
+                exchange.answerEnded(clock)
                 try await writePiece(RawSpan(), isLast: isLast, framing, output, downstream)
             }
             connection.consumePiece()

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import LLM
 
 extension Worker {
     /// Sends the request and reads the answer's head.
@@ -14,7 +15,6 @@ extension Worker {
             } catch {
                 pooled.stream.close()
                 guard error == .upstreamReset, pooled.input.isEmpty, exchange.canBeSentAgain else { throw error }
-                exchange.retriesOnFreshConnection += 1
             }
         }
         let fresh: HTTP1Connection
@@ -62,7 +62,7 @@ extension Worker {
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
-        exchange.answered()
+        exchange.answered(upstream)
     }
 
     /// Head and body in one write; where the body gets a field added, in the three pieces that make it.
@@ -70,10 +70,9 @@ extension Worker {
         _ exchange: Exchange, _ output: OutputBuffer, _ body: OutputBuffer, _ connection: HTTP1Connection, _ deadline: UInt64
     ) async throws(StreamError) {
         if let edit = exchange.call.usageInjection {
-            output.append(body.bytes.extracting(0..<edit.offset))
-            let call = exchange.call
-            output.append(call.usageInjectionText)
-            output.append(body.bytes.extracting(edit.offset + edit.length..<body.count))
+            output.append(body.bytes.extracting(0..<edit.range.lowerBound))
+            output.append(edit.text)
+            output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
             try await connection.stream.write(output.bytes, until: deadline)
         } else {
             try await connection.stream.write(output.bytes, body.bytes, until: deadline)
@@ -125,23 +124,24 @@ extension Worker {
     }
 
     private func readAnswerHead(_ exchange: Exchange, _ connection: HTTP1Connection, _ deadline: UInt64) async throws(GatewayError) {
-        do {
-            guard try await connection.waitForMessage(until: deadline) else { throw GatewayError.upstreamReset }
-        } catch let error as StreamError {
+        let begins: Bool
+        do { begins = try await connection.waitForMessage(until: deadline) } catch {
             throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
-        } catch { throw .upstreamReset }
-        do {
-            let length = try await connection.readHead(until: deadline)
-            let input = connection.input
-            do { try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer) } catch { throw HTTPError.head(error) }
-            input.consume(length)
-        } catch {
+        }
+        guard begins else { throw .upstreamReset }
+        let length: Int
+        do { length = try await connection.readHead(until: deadline) } catch {
             switch error {
-            case .stream(.cut): throw .upstreamReset
+            case .stream(.cut): throw .malformedAnswer
             case .stream(let stream): throw Self.upstreamFailure(stream, exchange, loop.now, .firstByteTimeout)
             default: throw .malformedAnswer
             }
         }
+        let input = connection.input
+        do {
+            try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer)
+        } catch { throw .malformedAnswer }
+        input.consume(length)
     }
 
     /// What a failed read or write of the upstream's connection means.

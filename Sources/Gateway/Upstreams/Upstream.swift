@@ -1,20 +1,21 @@
 import EventLoop
 import HTTP
 import LLM
+import Tracing
 
 /// One provider as one loop sees it: what to know of it, and this loop's connections to it.
 final class Upstream {
     let settings: ProviderSettings
     let pool: UpstreamPool
     /// The name in the path.
-    let name: StaticBytes
-    let authority: StaticBytes
-    let providerName: StaticBytes
-    let host: StaticBytes
-    let pathPrefix: StaticBytes
-    let v1Prefix: StaticBytes?
+    let name: Text
+    let authority: Text
+    let providerName: Text
+    let host: Text
+    let pathPrefix: Text
+    let v1Prefix: Text?
     /// The credential's field line, sent where the caller has none.
-    let credential: StaticBytes?
+    let credential: Text?
     let forwardsBaggage: Bool
     let usageShape: UsageShape
 
@@ -22,28 +23,41 @@ final class Upstream {
         self.settings = settings
         self.forwardsBaggage = forwardsBaggage
         pool = UpstreamPool(origin: settings.origin, loop: loop, resolver: resolver, counters: counters)
-        name = StaticBytes(settings.name)
-        authority = StaticBytes(settings.origin.authority)
-        providerName = StaticBytes(settings.providerName)
-        host = StaticBytes(settings.origin.host)
-        pathPrefix = StaticBytes(settings.pathPrefix)
-        v1Prefix = settings.v1Prefix.map(StaticBytes.init)
+        name = Text(settings.name)
+        authority = Text(settings.origin.authority)
+        providerName = Text(settings.providerName)
+        host = Text(settings.origin.host)
+        pathPrefix = Text(settings.pathPrefix)
+        v1Prefix = settings.v1Prefix.map(Text.init)
         usageShape = settings.usageShape
         credential = settings.credential.map { key in
-            StaticBytes(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")
+            Text(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")
         }
     }
 }
 
 /// A text that is written into heads and spans again and again: its UTF-8, once.
-struct StaticBytes: Sendable {
+final class Text: Sendable {
     private let storage: [UInt8]
 
     init(_ text: String) { storage = Array(text.utf8) }
 
     var count: Int { storage.count }
 
+    /// Valid as long as the text is; hold it in a local of its own.
     var bytes: RawSpan {
-        @_lifetime(borrow self) get { storage.span.bytes }
+        @_lifetime(borrow self) get {
+            let storage = storage
+            // Sound: the array is a constant of self's, and nothing changes it.
+            return unsafe _overrideLifetime(storage.span.bytes, borrowing: self)
+        }
     }
+}
+
+extension OutputBuffer {
+    func append(_ text: Text) { append(text.bytes) }
+}
+
+extension SpanDraft {
+    mutating func set(_ attribute: Attribute, _ text: Text) { set(attribute, text.bytes) }
 }
