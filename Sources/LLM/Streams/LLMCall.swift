@@ -170,6 +170,9 @@ public final class LLMCall {
         streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && response.isFinished)
     }
 
+    /// How many bytes of the answer are kept, to be read when they are whole.
+    public var heldByteCount: Int { events.heldByteCount + body.count }
+
     /// One event of the stream.
     /// - Returns: whether it is the usage that the caller did not ask for.
     private func take(_ event: borrowing EventStreamEvent, now: UInt64) -> Bool {
