@@ -179,7 +179,10 @@ extension ModelPrices.List {
     }
 
     /// The place of the highest tier reached, counted from 1; 0 where none is.
-    func tier(_ promptLength: Int64) -> Int { (tiers.lastIndex { $0.isReached(by: promptLength) } ?? -1) + 1 }
+    func tier(_ promptLength: Int64) -> Int {
+        guard !tiers.isEmpty else { return 0 }
+        return (tiers.lastIndex { $0.isReached(by: promptLength) } ?? -1) + 1
+    }
 }
 
 extension ModelPrices.Phase {
