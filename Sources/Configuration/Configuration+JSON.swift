@@ -4,7 +4,7 @@ extension Configuration {
     public var json: String { written.json }
 
     var written: Written {
-        guard case .map(var sections) = Self.form.write(self) else { return .null }
+        guard case .map(var sections) = Self.form.write(self).actedOn(at: .root) else { return .null }
         sections.append(Written.Entry("environment", .map([.init("otel", openTelemetry.written), .init("proxies", proxies.written)])))
         return .map(sections)
     }
@@ -54,6 +54,16 @@ extension ProxySettings {
 }
 
 extension Written {
+    /// Without the keys that this build does not act on: they are not in force.
+    fileprivate func actedOn(at place: Place) -> Written {
+        guard case .map(let entries) = self else { return self }
+        return .map(
+            entries.compactMap { entry in
+                let at = place.key(entry.key)
+                return NotInThisBuild.keys.contains(at.pattern) ? nil : Entry(entry.key, entry.value.actedOn(at: at))
+            })
+    }
+
     /// RFC 8259, without whitespace.
     var json: String {
         switch self {

@@ -29,8 +29,14 @@ extension Configuration {
         let written = root?["telemetry"]?.value["otlp"]?.value
         configuration.chooseDestinations(isInFile: written.map { !$0.isNull } ?? false, reading)
         let warnings = reading.sorted(reading.warnings)
-        guard reading.mistakes.isEmpty else { throw Mistakes(mistakes: reading.sorted(reading.mistakes), warnings: warnings) }
+        guard reading.mistakes.isEmpty else { throw Mistakes(mistakes: bounded(reading.sorted(reading.mistakes)), warnings: warnings) }
         return Loaded(configuration: configuration, warnings: warnings)
+    }
+
+    /// Every mistake, up to a hundred: more is no configuration.
+    private static func bounded(_ mistakes: [Mistake]) -> [Mistake] {
+        guard mistakes.count > 100, let last = mistakes.last else { return mistakes }
+        return mistakes.prefix(100) + [Mistake(position: last.position, key: "", problem: "and \(mistakes.count - 100) more mistakes", expected: nil)]
     }
 
     /// The file's destinations win over `OTEL_EXPORTER_*`, even when its list is empty; `OTEL_SDK_DISABLED` wins over both.

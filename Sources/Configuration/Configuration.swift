@@ -52,7 +52,7 @@ extension Configuration {
                 root["api"]?.value["listen"]?.value.mark ?? gatewayListen, .root.key("api").key("listen"),
                 "\(api.listen) collides with gateway.listen", "another port")
         }
-        if !gateway.listen.host.isLoopback, !gateway.requireKey, let open = providers.first(where: { $0.credential != nil }) {
+        if !gateway.listen.isLoopback, !gateway.requireKey, gateway.tls?.clientCA == nil, let open = providers.first(where: { $0.credential != nil }) {
             reading.warn(
                 gatewayListen, .root.key("gateway").key("listen"),
                 "an open wallet: whoever reaches \(gateway.listen) spends the credential of providers.\(open.name)",
@@ -64,7 +64,7 @@ extension Configuration {
     private func checkProviders(_ root: Node, _ reading: Reading) {
         guard let known = reading.providers, let section = root["providers"]?.value else { return }
         for provider in providers where provider.baseURL == nil && !known.havePublicHost(provider.name) {
-            guard let entry = section[provider.name], entry.value["base_url"] == nil else { continue }
+            guard let entry = section[provider.name], entry.value["base_url"] == nil, Provider.wrong(withName: provider.name) == nil else { continue }
             reading.mistake(
                 entry.mark, .root.key("providers").name(provider.name).key("base_url"), "missing",
                 "expected the URL of \(provider.name), which has no public host that is known here")

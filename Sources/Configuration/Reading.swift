@@ -128,16 +128,3 @@ struct Place: Sendable, Hashable {
         return plain ? name : quoted(name)
     }
 }
-
-/// What the program knows of provider names, so that a configuration can be checked against it.
-public struct KnownProviders {
-    /// Whether a name, or an alias, has one public host, so that it needs no `base_url`.
-    public let havePublicHost: (String) -> Bool
-    /// Whether the price catalogue has a list under this name or alias.
-    public let havePrices: (String) -> Bool
-
-    public init(havePublicHost: @escaping (String) -> Bool, havePrices: @escaping (String) -> Bool) {
-        self.havePublicHost = havePublicHost
-        self.havePrices = havePrices
-    }
-}

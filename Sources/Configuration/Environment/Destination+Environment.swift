@@ -49,11 +49,11 @@ extension Configuration.Destination {
         let name = reading.variable(traces) != nil ? traces : general
         do throws(Wrong) {
             if let text = reading.variable(traces) {
-                var url = try HTTPURL(text.trimmingWhitespace())
+                var url = try HTTPURL(checking: text.trimmingWhitespace())
                 if url.path.isEmpty { url.path = "/" }
                 return url
             }
-            var url = try HTTPURL((reading.variable(general) ?? "http://localhost:4318").trimmingWhitespace())
+            var url = try HTTPURL(checking: (reading.variable(general) ?? "http://localhost:4318").trimmingWhitespace())
             while url.path.last == "/" { url.path.removeLast() }
             url.path += "/v1/traces"
             return url

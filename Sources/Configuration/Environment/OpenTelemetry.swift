@@ -15,6 +15,8 @@ public struct OpenTelemetry: Sendable, Hashable {
     /// `OTEL_SDK_DISABLED`: nothing leaves by OTLP. Default false.
     public var isDisabled = false
 
+    public init() {}
+
     public struct ResourceAttribute: Sendable, Hashable {
         public let key, value: String
     }

@@ -14,10 +14,10 @@ public struct ProxyAddress: Sendable, Hashable {
 public struct ProxySettings: Sendable, Hashable {
     public var http: ProxyAddress?
     public var https: ProxyAddress?
-    public var exceptions: [Exception] = []
+    var exceptions: [Exception] = []
 
     /// An entry of `NO_PROXY`.
-    public enum Exception: Sendable, Hashable {
+    enum Exception: Sendable, Hashable {
         case everything
         /// A domain and what is below it; in lower case, without a leading dot.
         case domain(String, port: UInt16?)
@@ -58,7 +58,7 @@ extension ProxySettings {
     private static func address(_ variable: String, _ reading: Reading) -> ProxyAddress? {
         guard let (name, text) = reading.eitherCase(variable) else { return nil }
         var rest = text.trimmingWhitespace()
-        if !rest.contains("://") { rest = "http://" + rest }
+        if !rest.has("://") { rest = "http://" + rest }
         let scheme = rest.prefix { $0 != ":" }.lowercased()
         guard scheme == "http" else {
             reading.mistake(variable: name, "a proxy that is not spoken to by plain HTTP is \(NotInThisBuild.phrase)", "expected http://host:port")
@@ -68,7 +68,7 @@ extension ProxySettings {
         let authority = rest.dropFirst(scheme.utf8.count + 3).prefix { !"/?#".contains($0) }
         let at = authority.lastIndex(of: "@")
         let hostAndPort = at.map { authority[authority.index(after: $0)...] } ?? authority
-        guard let url = try? HTTPURL("http://" + hostAndPort) else {
+        guard let url = HTTPURL("http://" + hostAndPort) else {
             reading.mistake(variable: name, "not the URL of a proxy", "expected http://host:port")
             return nil
         }

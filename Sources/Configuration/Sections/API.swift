@@ -7,6 +7,8 @@ extension Configuration {
         public var token: Secret?
         /// Host names that callers use, in lower case, without ports. Empty, the default: any.
         public var hosts: [String] = []
+
+        public init() {}
     }
 }
 
@@ -29,10 +31,10 @@ extension Configuration.API {
                 """),
         ], defaults: Self(),
         check: { api, node, place, reading in
-            if let hosts = node["hosts"], !api.hosts.isEmpty, api.listen.host.isLoopback {
+            if let hosts = node["hosts"], !api.hosts.isEmpty, api.listen.isLoopback {
                 reading.warn(hosts.mark, place.key("hosts"), "has no effect while api.listen is a loopback address")
             }
-            if let listen = node["listen"], !api.listen.host.isLoopback, node["token"] == nil {
+            if let listen = node["listen"], !api.listen.isLoopback, node["token"] == nil {
                 reading.mistake(
                     listen.value.mark, place.key("listen"), "\(api.listen) is open to others than this machine, and api.token is not set",
                     "set api.token, or listen on 127.0.0.1")

@@ -19,6 +19,8 @@ extension Configuration {
         /// Where it was configured.
         public var source = Source.file
 
+        public init() {}
+
         public enum Source: String, Sendable { case file, environment }
     }
 
@@ -31,6 +33,11 @@ extension Configuration {
         /// In lower case.
         public let name: String
         public let value: Secret
+
+        public init(name: String, value: Secret) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// What a destination's cursor in the store goes by: its URL, numbered where several share one. Stable over restarts.
@@ -74,7 +81,7 @@ extension Configuration.Destination {
 
     /// An OTLP endpoint as a base: the signal's path is appended (OTLP exporter specification, Endpoint URLs for OTLP/HTTP).
     static func tracesURL(base text: String) throws(Wrong) -> HTTPURL {
-        var url = try HTTPURL(text)
+        var url = try HTTPURL(checking: text)
         while url.path.last == "/" { url.path.removeLast() }
         if !url.path.hasSuffix("/v1/traces") { url.path += "/v1/traces" }
         return url

@@ -13,6 +13,8 @@ extension Configuration {
         public var requireKey = false
         /// Host names that callers use, in lower case, without ports. Empty, the default: any.
         public var hosts: [String] = []
+
+        public init() {}
     }
 
     /// A listener's certificate.
@@ -22,6 +24,8 @@ extension Configuration {
         public var key = PEMFile.unset
         /// Who signs the clients' certificates; when set, a client without one is refused. Default none.
         public var clientCA: PEMFile?
+
+        public init() {}
     }
 }
 
@@ -49,7 +53,7 @@ extension Configuration.Gateway {
                 """),
         ], defaults: Self(),
         check: { gateway, node, place, reading in
-            if let hosts = node["hosts"], !gateway.hosts.isEmpty, gateway.listen.host.isLoopback {
+            if let hosts = node["hosts"], !gateway.hosts.isEmpty, gateway.listen.isLoopback {
                 reading.warn(hosts.mark, place.key("hosts"), "has no effect while gateway.listen is a loopback address")
             }
         })

@@ -7,6 +7,8 @@ extension Configuration {
         /// US dollars per million tokens, exact; `input` is always there.
         public var rates: [Rate: USD] = [:]
 
+        public init() {}
+
         public subscript(rate: Rate) -> USD? {
             get { rates[rate] }
             set { rates[rate] = newValue }

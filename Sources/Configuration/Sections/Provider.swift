@@ -18,6 +18,8 @@ extension Configuration {
         public var priceAs: String?
         /// Prices that win over the catalogue's.
         public var prices: [ModelPrice] = []
+
+        public init() {}
     }
 
     /// An API's shape.
@@ -33,6 +35,8 @@ extension Configuration {
         public var idle: Duration? = .seconds(300)
         /// For the exchange as a whole. Default none.
         public var total: Duration?
+
+        public init() {}
     }
 }
 

@@ -8,6 +8,8 @@ extension Configuration {
         /// The store's largest size in bytes, the oldest runs go first; nil: no limit. Default 20 GiB.
         public var maxSize: Int? = 20 << 30
 
+        public init() {}
+
         /// Keeps nothing on disk.
         public var isInMemory: Bool { path == ":memory:" }
     }

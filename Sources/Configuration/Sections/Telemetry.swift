@@ -19,6 +19,8 @@ extension Configuration {
         public var linkContent = true
         /// Whether LLM providers get the caller's baggage. Default false.
         public var forwardBaggage = false
+
+        public init() {}
     }
 
     public enum Content: String, Sendable, CaseIterable { case none, redacted, full }

@@ -57,6 +57,7 @@ extension KeyDescription {
     /// The default as YAML; nil when there is none.
     fileprivate var defaultText: String? {
         switch defaultValue {
+        case _ where isRequired: nil
         case .null, .list([]), .map: nil
         default: defaultValue.yaml
         }
@@ -66,7 +67,13 @@ extension KeyDescription {
     fileprivate func remarks(at place: Place) -> String {
         var remarks: [String] = []
         if isRequired { remarks.append("Required.") }
-        if !isRequired, defaultText == nil, !defaultValue.isMap, !meaning.contains("Default:") { remarks.append("Default: none.") }
+        if !isRequired, defaultText == nil, !meaning.has("Default:") {
+            switch layout {
+            case .value: remarks.append("Default: none.")
+            case .section where defaultValue == .null: remarks.append("Default: none.")
+            case .section, .names, .list: break
+            }
+        }
         if needsRestart { remarks.append("(restart)") }
         if NotInThisBuild.keys.contains(place.pattern) { remarks.append("Not in this build yet.") }
         let values = NotInThisBuild.values[place.pattern, default: []]
@@ -138,10 +145,6 @@ private struct Page {
 }
 
 extension Written {
-    fileprivate var isMap: Bool {
-        if case .map(let entries) = self { !entries.isEmpty } else { false }
-    }
-
     /// In flow style, on one line.
     var yaml: String {
         switch self {

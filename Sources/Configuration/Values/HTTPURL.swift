@@ -12,8 +12,13 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     /// Without the question mark; nil when there was none.
     public var query: String?
 
+    /// Nil when the text is no such URL.
+    public init?(_ text: String) {
+        do throws(Wrong) { try self.init(checking: text) } catch { return nil }
+    }
+
     /// Throws what is wrong in words that do not show the URL: it may hold a password.
-    init(_ text: String) throws(Wrong) {
+    init(checking text: String) throws(Wrong) {
         guard let separator = text.firstIndex(of: ":"), let scheme = Scheme(rawValue: text[..<separator].lowercased()),
             text[separator...].hasPrefix("://")
         else { throw Wrong(problem: "a URL that does not begin with http:// or https://") }
@@ -105,7 +110,7 @@ extension Form where Value == HTTPURL {
         .scalar(
             "a URL", expected: "a URL such as https://api.example.com",
             parse: { (text) throws(Wrong) in
-                var url = try HTTPURL(text)
+                var url = try HTTPURL(checking: text)
                 guard url.query == nil else { throw Wrong(problem: "a URL with a query (?…)") }
                 while url.path.last == "/" { url.path.removeLast() }
                 return url

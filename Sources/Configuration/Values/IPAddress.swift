@@ -1,13 +1,13 @@
 private import Glibc
 
 /// An IPv4 or IPv6 address.
-public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
-    public let isV6: Bool
+struct IPAddress: Sendable, Hashable, CustomStringConvertible {
+    let isV6: Bool
     /// The address as a number; of IPv4 the low 32 bits.
-    public let bits: UInt128
+    let bits: UInt128
 
     /// Dotted decimal with four parts, or RFC 4291 §2.2 text without brackets or zone.
-    public init?(_ text: String) {
+    init?(_ text: String) {
         guard !text.utf8.contains(0) else { return nil }
         var v4 = in_addr()
         var v6 = in6_addr()
@@ -29,16 +29,16 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// An IPv4 address written as IPv6 (`::ffff:127.0.0.1`) is what it stands for (RFC 4291 §2.5.5.2).
-    public var unmapped: IPAddress { isV6 && bits >> 32 == 0xFFFF ? IPAddress(v4: UInt32(truncatingIfNeeded: bits)) : self }
+    var unmapped: IPAddress { isV6 && bits >> 32 == 0xFFFF ? IPAddress(v4: UInt32(truncatingIfNeeded: bits)) : self }
 
     /// 127.0.0.0/8 and ::1.
-    public var isLoopback: Bool {
+    var isLoopback: Bool {
         let address = unmapped
         return address.isV6 ? address.bits == 1 : address.bits >> 24 == 127
     }
 
     /// `0.0.0.0` or `::`: every address of the machine.
-    public var isUnspecified: Bool { bits == 0 }
+    var isUnspecified: Bool { bits == 0 }
 
     /// Whether the first `length` bits are those of `network`.
     func isIn(_ network: IPAddress, length: Int) -> Bool {
@@ -47,7 +47,7 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Without brackets.
-    public var description: String {
+    var description: String {
         if !isV6 { return (0..<4).reversed().map { String(UInt8(truncatingIfNeeded: bits >> (8 * $0))) }.joined(separator: ".") }
         var address = in6_addr()
         // Sound: both structures are 16 bytes; inet_ntop terminates within the buffer it is given.

@@ -1,11 +1,11 @@
 /// Where a listener listens.
 public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    public let host: IPAddress
+    let address: IPAddress
     /// 0 takes a free one.
     public let port: UInt16
 
-    public init(_ host: IPAddress, port: UInt16) {
-        self.host = host
+    init(_ address: IPAddress, port: UInt16) {
+        self.address = address
         self.port = port
     }
 
@@ -19,11 +19,18 @@ public struct ListenAddress: Sendable, Hashable, CustomStringConvertible {
         self.init(address, port: port)
     }
 
-    public var description: String { host.isV6 ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    /// `host:port` or `[host]:port`.
+    public var description: String { address.isV6 ? "[\(address)]:\(port)" : "\(address):\(port)" }
+
+    /// An IPv4 or IPv6 address, without brackets: what inet_pton takes.
+    public var host: String { address.description }
+    public var isV6: Bool { address.isV6 }
+    /// Reached from this machine alone: 127.0.0.0/8, ::1.
+    public var isLoopback: Bool { address.isLoopback }
 
     /// Whether both cannot listen at once on one machine.
     func collides(with other: ListenAddress) -> Bool {
-        port == other.port && port != 0 && (host == other.host || host.isUnspecified || other.host.isUnspecified)
+        port == other.port && port != 0 && (address == other.address || address.isUnspecified || other.address.isUnspecified)
     }
 }
 

@@ -22,8 +22,8 @@ public struct PEMFile: Sendable, Hashable, CustomStringConvertible, CustomDebugS
         let text = String(decoding: contents, as: UTF8.self)
         let found =
             switch kind {
-            case .certificates: text.contains("-----BEGIN CERTIFICATE-----") || text.contains("-----BEGIN TRUSTED CERTIFICATE-----")
-            case .privateKey: text.contains("PRIVATE KEY-----")
+            case .certificates: text.has("-----BEGIN CERTIFICATE-----") || text.has("-----BEGIN TRUSTED CERTIFICATE-----")
+            case .privateKey: text.has("PRIVATE KEY-----")
             }
         guard found else { throw Wrong(problem: "the file \(quoted(path)) holds no such thing", expected: "expected " + expected) }
         return PEMFile(path: path, contents: contents)

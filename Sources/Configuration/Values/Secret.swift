@@ -5,7 +5,7 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
     /// The secret itself. Never empty, one line, no control characters: safe as a field value (RFC 9110 §5.5).
     public let revealed: String
 
-    init(reference: String, revealed: String) {
+    public init(reference: String, revealed: String) {
         self.reference = reference
         self.revealed = revealed
     }
@@ -63,17 +63,6 @@ extension Reading {
     static func isVariableName(_ text: String) -> Bool {
         guard let first = text.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return false }
         return text.utf8.count <= 128 && text.utf8.allSatisfy { $0 == UInt8(ascii: "_") || HTTPURL.isAlphanumeric($0) }
-    }
-}
-
-extension StringProtocol {
-    /// Without spaces, tabs and line breaks at either end.
-    func trimmingWhitespace() -> String {
-        func isSpace(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" || scalar == "\n" || scalar == "\r" }
-        var scalars = Substring(self).unicodeScalars
-        while let first = scalars.first, isSpace(first) { scalars.removeFirst() }
-        while let last = scalars.last, isSpace(last) { scalars.removeLast() }
-        return String(scalars)
     }
 }
 

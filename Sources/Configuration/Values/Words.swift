@@ -73,7 +73,7 @@ enum FieldName {
     /// Names under which credentials travel, as far as a name can tell.
     static func isSensitive(_ name: String) -> Bool {
         let name = name.lowercased()
-        return ["auth", "cookie", "token", "secret", "password", "credential", "apikey", "dsn", "honeycomb"].contains { name.contains($0) }
+        return ["auth", "cookie", "token", "secret", "password", "credential", "apikey", "dsn", "honeycomb"].contains { name.has($0) }
             || name.split(separator: "-").contains("key")
     }
 

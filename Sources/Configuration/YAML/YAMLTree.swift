@@ -108,7 +108,7 @@ struct YAMLTree {
         var hint: String?
         if line.prefix(while: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }).contains(UInt8(ascii: "\t")) {
             hint = "YAML is indented with spaces, never with tabs"
-        } else if String(decoding: line, as: UTF8.self).contains(": [") && String(decoding: line, as: UTF8.self).contains("]:") {
+        } else if String(decoding: line, as: UTF8.self).has(": [") && String(decoding: line, as: UTF8.self).has("]:") {
             hint = "an IPv6 address wants quotes: \"[::1]:8700\""
         }
         reading.mistake(mark, .root, problem, hint)
