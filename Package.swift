@@ -51,7 +51,7 @@ let targets: [Target] = [
     library("YAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
     library("ProtobufC", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
     .target(name: "COTLP", dependencies: ["CProtobufC"], path: "Sources/C/OTLP"),
-    .target(name: "CPriceCatalogue", path: "Sources/C/PriceCatalogue"),
+    .target(name: "CPriceCatalogue", path: "Sources/C/PriceCatalogue", exclude: ["prices.json"]),
 
     // Rooms, bottom up.
     room("Tracing"),
@@ -64,7 +64,7 @@ let targets: [Target] = [
     room("Runs", "Tracing", "OTLP", "JSON"),
     room("Store", "Tracing", "OTLP", "Runs", "CSQLite"),
     room("Export", "Tracing", "OTLP", "Store", "HTTP", "TLS", "EventLoop"),
-    room("Configuration", "CYAML"),
+    room("Configuration", "Tracing", "CYAML"),
     room("Gateway", "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
     .executableTarget(
@@ -83,7 +83,7 @@ let targets: [Target] = [
     tests("RunsTests", "Runs", "Tracing", "OTLP"),
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
     tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),
-    tests("ConfigurationTests", "Configuration"),
+    tests("ConfigurationTests", "Configuration", "Tracing"),
     tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "Tracing", "LLM", "Configuration"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TidyTests"),

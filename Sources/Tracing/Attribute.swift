@@ -17,7 +17,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     // GenAI, content (opt-in)
     case systemInstructions, inputMessages, outputMessages, toolDefinitions
     // GenAI, agents
-    case agentName
+    case agentName, toolName
     // OpenAI
     case openaiAPIType, openaiRequestServiceTier, openaiResponseServiceTier, openaiResponseSystemFingerprint
     // HTTP and network
@@ -27,6 +27,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     case runID, runName, hopKind, linkedBy, timing, ttft, caller, workspace, attemptNumber
     case costUSD, costSource, costPrice, unreadable, toolCallIDs, toolCallNames, toolResultIDs
     case hops, llmCalls, errors, unpricedHops, unmeteredHops
+    case runCostUSD, runInputTokens, runOutputTokens
 
     /// The name on the wire.
     public var name: StaticString {
@@ -66,6 +67,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .outputMessages: "gen_ai.output.messages"
         case .toolDefinitions: "gen_ai.tool.definitions"
         case .agentName: "gen_ai.agent.name"
+        case .toolName: "gen_ai.tool.name"
         case .openaiAPIType: "openai.api.type"
         case .openaiRequestServiceTier: "openai.request.service_tier"
         case .openaiResponseServiceTier: "openai.response.service_tier"
@@ -101,6 +103,9 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .errors: "hopspan.run.errors"
         case .unpricedHops: "hopspan.run.unpriced_hops"
         case .unmeteredHops: "hopspan.run.unmetered_hops"
+        case .runCostUSD: "hopspan.run.cost_usd"
+        case .runInputTokens: "hopspan.run.input_tokens"
+        case .runOutputTokens: "hopspan.run.output_tokens"
         }
     }
 }

@@ -20,7 +20,7 @@
     private var joined = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
     /// Where the open event (or, of an oversized one, the next piece) begins in the stream.
-    private var offset: UInt64 = 0
+    public private(set) var offset: UInt64 = 0
     /// The open event passed the limit.
     private var isOversized = false
     /// The open event has a finished line.

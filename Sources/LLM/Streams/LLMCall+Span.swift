@@ -1,0 +1,121 @@
+public import Tracing
+
+/// What the span carries of a call (OpenTelemetry GenAI conventions as of 2026-08: inference and embeddings spans).
+extension LLMCall {
+    /// Sets name, attributes, token counts and time to the first content; for an error inside a good answer, also the span's
+    /// error. What else can go wrong (status, connection, caller) is its caller's to say. Call once, when the exchange is over.
+    public func describe(into draft: inout SpanDraft) {
+        describeRequest(&draft)
+        describeResponse(&draft)
+        describeUsage(&draft)
+        describeErrors(&draft)
+    }
+
+    private func describeRequest(_ draft: inout SpanDraft) {
+        let texts = request.texts
+        draft.setName(api.operationName, texts[request.model])
+        draft.set(.operationName, api.operationName)
+        draft.set(.requestModel, unlessEmpty: request.model, texts)
+        if request.stream { draft.set(.requestStream, true) }
+        switch api {
+        case .chatCompletions: draft.set(.openaiAPIType, "chat_completions")
+        case .responses: draft.set(.openaiAPIType, "responses")
+        case .embeddings, .messages: break
+        }
+        if let value = request.maxTokens { draft.set(.requestMaxTokens, value) }
+        if let value = request.temperature { draft.set(.requestTemperature, value) }
+        if let value = request.topP { draft.set(.requestTopP, value) }
+        if let value = request.topK { draft.set(.requestTopK, value) }
+        if let value = request.frequencyPenalty { draft.set(.requestFrequencyPenalty, value) }
+        if let value = request.presencePenalty { draft.set(.requestPresencePenalty, value) }
+        if let value = request.seed { draft.set(.requestSeed, value) }
+        if let value = request.choiceCount, value != 1 { draft.set(.requestChoiceCount, value) }
+        if let value = request.dimensions { draft.set(.embeddingsDimensionCount, value) }
+        if let type = request.outputType { draft.set(.outputType, type.name) }
+        draft.set(.requestReasoningLevel, unlessEmpty: request.reasoningLevel, texts)
+        draft.set(.requestPreviousResponseID, unlessEmpty: request.previousResponseID, texts)
+        if api != .messages, !texts[request.serviceTier].equals("auto") {
+            draft.set(.openaiRequestServiceTier, unlessEmpty: request.serviceTier, texts)
+        }
+        if !request.encodingFormat.isEmpty {
+            draft.beginList(.requestEncodingFormats)
+            draft.appendElement(texts[request.encodingFormat])
+            draft.endList()
+        }
+        draft.set(.requestStopSequences, request.stopSequences, texts)
+        draft.set(.toolResultIDs, request.toolResultIDs, texts)
+        // The answer names the conversation too, and knows it where the request made it.
+        if response.conversationID.isEmpty {
+            draft.set(.conversationID, unlessEmpty: request.conversationID, texts)
+        } else {
+            draft.set(.conversationID, unlessEmpty: response.conversationID, response.texts)
+        }
+    }
+
+    private func describeResponse(_ draft: inout SpanDraft) {
+        let texts = response.texts
+        draft.set(.responseID, unlessEmpty: response.id, texts)
+        draft.set(.responseModel, unlessEmpty: response.model, texts)
+        if api != .messages { draft.set(.openaiResponseServiceTier, unlessEmpty: response.serviceTier, texts) }
+        draft.set(.openaiResponseSystemFingerprint, unlessEmpty: response.systemFingerprint, texts)
+        if response.choices.contains(where: { !$0.finishReason.isEmpty }) {
+            draft.beginList(.responseFinishReasons)
+            for choice in response.choices where !choice.finishReason.isEmpty { draft.appendElement(texts[choice.finishReason]) }
+            draft.endList()
+        }
+        if !response.toolCalls.isEmpty {
+            draft.beginList(.toolCallIDs)
+            for call in response.toolCalls { draft.appendElement(texts[call.id]) }
+            draft.endList()
+            draft.beginList(.toolCallNames)
+            for call in response.toolCalls { draft.appendElement(texts[call.name]) }
+            draft.endList()
+        }
+        if let time = timeToFirstChunk { draft.set(.responseTimeToFirstChunk, Double(time) / 1e9) }
+        if let time = timeToFirstContent {
+            draft.record.timeToFirstContent = Int64(clamping: time)
+            draft.set(.ttft, Double(time) / 1e9)
+        }
+    }
+
+    private func describeUsage(_ draft: inout SpanDraft) {
+        let tokens = usage.tokens
+        draft.record.tokens = tokens
+        if tokens.input >= 0 { draft.set(.usageInputTokens, tokens.input) }
+        if tokens.output >= 0 { draft.set(.usageOutputTokens, tokens.output) }
+        if tokens.cacheRead >= 0 { draft.set(.usageCacheReadInputTokens, tokens.cacheRead) }
+        if tokens.cacheWrite >= 0 { draft.set(.usageCacheWriteInputTokens, tokens.cacheWrite) }
+        if tokens.reasoning >= 0 { draft.set(.usageReasoningOutputTokens, tokens.reasoning) }
+    }
+
+    private func describeErrors(_ draft: inout SpanDraft) {
+        if requestIsUnreadable || responseIsUnreadable {
+            draft.beginList(.unreadable)
+            if requestIsUnreadable { draft.appendElement("request") }
+            if responseIsUnreadable { draft.appendElement("response") }
+            draft.endList()
+        }
+        if hasErrorInside {
+            draft.record.isError = true
+            response.withErrorKind { draft.set(.errorType, $0) }
+        }
+        if (hasErrorInside || status >= 400), !response.errorMessage.isEmpty {
+            // Some providers quote the key they refuse.
+            let texts = response.texts
+            draft.setStatusMessage(texts[response.errorMessage])
+        }
+    }
+}
+
+extension SpanDraft {
+    fileprivate mutating func set(_ attribute: Attribute, unlessEmpty text: Text, _ texts: Texts) {
+        if !text.isEmpty { set(attribute, texts[text]) }
+    }
+
+    fileprivate mutating func set(_ attribute: Attribute, _ list: [Text], _ texts: Texts) {
+        guard !list.isEmpty else { return }
+        beginList(attribute)
+        for text in list { appendElement(texts[text]) }
+        endList()
+    }
+}

@@ -1,0 +1,256 @@
+internal import HTTP
+internal import JSON
+
+/// One call of a model as it passes through the gateway: reads the request, watches the answer go by, and says at the end what
+/// the span is to carry.
+///
+///     call.readRequest(body, api: api, path: path, injectUsage: provider.takesStreamOptions)
+///     …  send `body`, changed by `call.usageInjection`
+///     call.beginResponse(status: 200, isEventStream: true, sentAt: sent)
+///     call.observe(chunk, now: now) { relay($0) }          // where `holdsBack`; else the chunk itself is relayed
+///     call.endResponse(isComplete: true, now: now) { relay($0) }
+///     call.describe(into: &draft)
+///
+/// One per exchange at a time, kept for the next (`reset`): no allocation once its buffers have grown to the usual size. What can
+/// not be read never stops the exchange; it is remembered. Not shared between threads.
+///
+/// The evidence that ties a hop to its run without headers (tool-call ids, message lists) is to be read here as well: the whole
+/// request is in `readRequest`, and `observe` sees every event before the bytes of it reach the caller.
+public final class LLMCall {
+    /// The largest event read whole; of a larger one only an outline is kept.
+    private static let eventLimit = 64 << 10
+
+    public private(set) var api = API.chatCompletions
+    var request = RequestFacts()
+    var response = ResponseFacts()
+
+    /// The change to the request's body by which its stream will report usage; nil where none is called for. Whoever asks for it
+    /// must make it: from then on the chunk it brings is hidden.
+    public private(set) var usageInjection: BodyEdit?
+    var requestIsUnreadable = false
+    var responseIsUnreadable = false
+
+    private(set) var status = 0
+    private(set) var isEventStream = false
+    private var sentAt: UInt64 = 0
+    /// When the first piece of the answer came, and the first content; 0 is not yet.
+    private var firstChunkAt: UInt64 = 0
+    private var firstContentAt: UInt64 = 0
+    /// The stream ended before the provider had said all; of a body, that it was cut or is no whole JSON.
+    public private(set) var streamWasCut = false
+
+    private var events = EventStreamReader(limit: LLMCall.eventLimit)
+    private var body = ResponseBody()
+
+    public init() {}
+
+    /// Ready for the next exchange.
+    public func reset() {
+        request.reset()
+        response.reset()
+        usageInjection = nil
+        requestIsUnreadable = false
+        responseIsUnreadable = false
+        status = 0
+        isEventStream = false
+        sentAt = 0
+        firstChunkAt = 0
+        firstContentAt = 0
+        streamWasCut = false
+        events.reset()
+        body.reset()
+    }
+
+    // MARK: the request
+
+    /// Reads the whole request body.
+    /// - Parameters:
+    ///   - path: as it goes upstream; on Azure it names the model.
+    ///   - injectUsage: the provider takes `stream_options`, and usage is wanted of every stream.
+    public func readRequest(_ body: RawSpan, api: API, path: RawSpan, injectUsage: Bool) {
+        self.api = api
+        var json = JSONReader(body)
+        var injection = UsageInjection()
+        do throws(JSONError) {
+            switch api {
+            case .chatCompletions: try request.readChatCompletions(&json, &injection)
+            case .responses: try request.readResponses(&json)
+            case .embeddings: try request.readEmbeddings(&json)
+            case .messages: try request.readMessages(&json)
+            }
+            try json.finish()
+        } catch {
+            requestIsUnreadable = true
+        }
+        if let deployment = API.deployment(in: path) { request.model = request.texts.keep(deployment) }
+        if injectUsage, api == .chatCompletions, request.stream, !requestIsUnreadable { usageInjection = injection.edit }
+    }
+
+    /// The caller wants the answer as a stream.
+    public var isStreamRequested: Bool { request.stream }
+
+    /// The model that was asked for; empty where the request names none.
+    public func withRequestModel<Result>(_ body: (RawSpan) -> Result) -> Result { request.texts.with(request.model, body) }
+
+    /// The model that answered, else the one that was asked for: what the call is priced by.
+    public func withModel<Result>(_ body: (RawSpan) -> Result) -> Result {
+        response.model.isEmpty ? withRequestModel(body) : response.texts.with(response.model, body)
+    }
+
+    // MARK: the answer
+
+    /// The answer's head has come.
+    /// - Parameters:
+    ///   - isEventStream: its content type is `text/event-stream`.
+    ///   - sentAt: when the request had gone out, in nanoseconds of the clock that `observe` is given.
+    ///   - usage: how the provider counts; told apart only where it is a copy of OpenAI's shape.
+    public func beginResponse(status: Int, isEventStream: Bool, sentAt: UInt64, usage: UsageShape = .openai) {
+        self.status = status
+        self.isEventStream = isEventStream
+        self.sentAt = sentAt
+        response.openaiUsage.convention = usage == .xai ? .xai : usage == .perplexity ? .perplexity : .openai
+    }
+
+    /// What the caller receives is what `emit` is given, not the chunks themselves: there is an event to hide.
+    public var holdsBack: Bool { usageInjection != nil && isEventStream && status < 400 }
+
+    /// The next decoded bytes of the answer.
+    /// - Parameters:
+    ///   - now: nanoseconds.
+    ///   - emit: where `holdsBack`, called with the bytes that may be relayed now, in order: all whole events but the hidden one.
+    ///     What is left of a chunk comes with a later call.
+    public func observe(_ chunk: RawSpan, now: UInt64, emit: (RawSpan) -> Void) {
+        guard chunk.byteCount > 0 else { return }
+        if firstChunkAt == 0 { firstChunkAt = now }
+        guard isEventStream else {
+            body.append(chunk)
+            return
+        }
+        guard holdsBack else {
+            events.read(chunk) { event in _ = take(event, now: now) }
+            return
+        }
+        // Bytes of the chunk up to `done` are dealt with; from `from` to there they may pass and have not yet.
+        var from = 0
+        var done = 0
+        let begin = events.offset &+ UInt64(events.heldByteCount)
+        events.read(chunk) { event in
+            let isHidden = take(event, now: now)
+            let end = Int(event.end &- begin)
+            if event.offset < begin {
+                // Parts of it came earlier: it does not lie in this chunk as a whole.
+                if !isHidden { emit(event.raw) }
+                from = end
+            } else if isHidden {
+                let start = Int(event.offset &- begin)
+                if start > from { emit(chunk.extracting(from..<start)) }
+                from = end
+            }
+            done = end
+        }
+        if done > from { emit(chunk.extracting(from..<done)) }
+    }
+
+    /// The answer has ended.
+    /// - Parameters:
+    ///   - isComplete: as its framing says; false where the connection broke.
+    ///   - emit: as of `observe`; what is still held.
+    public func endResponse(isComplete: Bool, now: UInt64, emit: (RawSpan) -> Void) {
+        guard isEventStream else {
+            let isWhole = readBody()
+            streamWasCut = !isComplete && !isWhole
+            responseIsUnreadable = isComplete && !isWhole && status < 400
+            return
+        }
+        let holdsBack = holdsBack
+        events.finish { event in
+            let isHidden = take(event, now: now)
+            if holdsBack && !isHidden { emit(event.raw) }
+        }
+        streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && response.isFinished)
+    }
+
+    /// How many bytes of the answer are kept, to be read when they are whole.
+    public var heldByteCount: Int { events.heldByteCount + body.count }
+
+    /// One event of the stream.
+    /// - Returns: whether it is the usage that the caller did not ask for.
+    private func take(_ event: borrowing EventStreamEvent, now: UInt64) -> Bool {
+        switch event.verdict {
+        case .piece, .lastPiece:
+            body.append(piece: event.raw)
+            guard event.verdict == .lastPiece else { return false }
+            _ = body.withBytes { take(data: $0, name: event.name, isWhole: true, now: now) }
+            body.reset()
+            return false
+        case .whole, .unterminated:
+            guard event.data.byteCount > 0 else { return false }
+            return take(data: event.data, name: event.name, isWhole: event.verdict == .whole, now: now)
+        }
+    }
+
+    @discardableResult
+    private func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
+        if data.byteCount < 16, data.begins(with: "[DONE]") {
+            response.sawEnd = true
+            return false
+        }
+        var isUsageOnly = false
+        do throws(JSONError) {
+            var json = JSONReader(data)
+            switch api {
+            case .chatCompletions: isUsageOnly = try response.readChatCompletion(&json)
+            case .responses: try response.readResponsesEvent(&json, name: name)
+            case .messages: try response.readMessagesEvent(&json, name: name)
+            case .embeddings: try response.readEmbeddings(&json)
+            }
+            try json.finish()
+        } catch {
+            // A torn last event is the cut, which is told elsewhere.
+            if isWhole { responseIsUnreadable = true }
+        }
+        if firstContentAt == 0 && response.sawContent { firstContentAt = now }
+        return isUsageOnly && usageInjection != nil
+    }
+
+    /// Reads the body that has been collected.
+    /// - Returns: whether it is one whole JSON text.
+    private func readBody() -> Bool {
+        guard !body.isEmpty else { return false }
+        do throws(JSONError) {
+            try body.withBytes { bytes throws(JSONError) in
+                var json = JSONReader(bytes)
+                if status >= 400 {
+                    try response.readErrorBody(&json)
+                } else {
+                    switch api {
+                    case .chatCompletions: _ = try response.readChatCompletion(&json)
+                    case .responses:
+                        try response.readResponse(&json)
+                        response.finishResponse()
+                    case .embeddings: try response.readEmbeddings(&json)
+                    case .messages: try response.readMessage(&json)
+                    }
+                    try json.finish()
+                }
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: what came out
+
+    /// What the call consumed, as far as the answer said; see `Usage.isKnown`.
+    public var usage: Usage { response.usage(of: api) }
+
+    /// The answer says that the call failed, though its status does not.
+    public var hasErrorInside: Bool { response.hasError && status < 400 }
+
+    /// Nanoseconds from the request sent to the first piece of a streamed answer; nil without.
+    var timeToFirstChunk: UInt64? { isEventStream && firstChunkAt > 0 ? firstChunkAt &- sentAt : nil }
+
+    /// Nanoseconds from the request sent to the first content of a streamed answer; nil without.
+    public var timeToFirstContent: UInt64? { firstContentAt > 0 ? firstContentAt &- sentAt : nil }
+}

@@ -1,0 +1,68 @@
+public import JSON
+
+/// Which of a model's price lists a call goes by: the names of `variants` in the catalogue.
+public enum PriceVariant: UInt8, Sendable, Hashable, CaseIterable {
+    case standard, batch, flex, priority, fast, ultrafast, balanced, decisions
+    /// A tier that no list is known for: the standard list, and the cost is an estimate.
+    case unlisted
+
+    public var name: StaticString {
+        switch self {
+        case .standard: "standard"
+        case .batch: "batch"
+        case .flex: "flex"
+        case .priority: "priority"
+        case .fast: "fast"
+        case .ultrafast: "ultrafast"
+        case .balanced: "balanced"
+        case .decisions: "decisions"
+        case .unlisted: "unlisted"
+        }
+    }
+
+    /// `service_tier` of an OpenAI-shaped answer, `serviceTier.type` of Bedrock's, Gemini's `x-gemini-service-tier`.
+    public init(serviceTier word: borrowing JSONString) {
+        if word.is("default") || word.is("standard") || word.is("auto") || word.isEmpty {
+            self = .standard
+        } else if word.is("flex") || word.is("FLEX") {
+            self = .flex
+        } else if word.is("priority") || word.is("PRIORITY") {
+            self = .priority
+        } else if word.is("batch") || word.is("BATCH") {
+            self = .batch
+        } else if word.is("fast") {
+            self = .fast
+        } else if word.is("ultrafast") {
+            self = .ultrafast
+        } else if word.is("balanced") {
+            self = .balanced
+        } else if word.is("scale") || word.is("reserved") || word.is("on_demand") || word.is("performance") || word.is("STANDARD") || word.is("SERVICE_TIER_UNSPECIFIED") {
+            self = .standard  // commitments and other words for the same rates
+        } else {
+            self = .unlisted
+        }
+    }
+
+    /// `usageMetadata.trafficType` of Vertex.
+    public init(trafficType word: borrowing JSONString) {
+        if word.is("ON_DEMAND_PRIORITY") {
+            self = .priority
+        } else if word.is("ON_DEMAND_FLEX") {
+            self = .flex
+        } else {
+            self = .standard
+        }
+    }
+}
+
+/// Where a call was processed, as far as prices know places: the keys of `regional` in the catalogue.
+public enum ProcessingRegion: UInt8, Sendable, Hashable {
+    case global, us, eu
+    /// Pinned to some other place.
+    case other
+}
+
+/// `search_context_size` of Perplexity.
+public enum SearchContextSize: UInt8, Sendable, Hashable {
+    case low, medium, high
+}

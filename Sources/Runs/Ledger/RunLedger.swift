@@ -1,0 +1,270 @@
+public import Tracing
+
+/// The one book of running runs: it takes every span in, once, and says what each run adds up to, which rows have changed and
+/// which runs have come to their end.
+///
+/// Used on the store's thread alone; pure: time, and what the store already knows of a run, are handed in. A batch is
+/// `absorb` for each span, `closeEnded` once, then the rows of `touched` are written, then `committed`.
+public final class RunLedger {
+    public struct Limits: Sendable {
+        /// Runs followed at once; beyond that the one that has been quiet the longest is closed.
+        public var openRuns = 100_000
+        /// Nanoseconds of quiet that close a run.
+        public var idle: UInt64 = 60_000_000_000
+        /// Nanoseconds before a run is closed whose last hop asked for a tool's result; nil treats it as any other.
+        public var wait: UInt64?
+
+        public init() {}
+    }
+
+    public var limits: Limits
+    /// Runs whose row differs from the stored one.
+    public private(set) var touched: [OpenRun] = []
+    /// The row the next new run gets.
+    public var nextRow: Int64 = 1
+    /// Runs followed now.
+    public var openCount: Int { bySlot.count - free.count }
+
+    private var slots: [RunKey: Int32] = [:]
+    private var bySlot: ContiguousArray<OpenRun?> = []
+    private var free: [Int32] = []
+    private var spare: [OpenRun] = []
+    private var idleList = List()
+    private var waitingList = List()
+    private var onClosed: (RunKey) -> Void
+
+    private static let mostSpare = 4_096
+
+    /// - Parameter onClosed: told of every named run that closes, so that whoever gave it its trace forgets it.
+    public init(limits: Limits = Limits(), onClosed: @escaping (RunKey) -> Void = { _ in }) {
+        self.limits = limits
+        self.onClosed = onClosed
+    }
+
+    /// Takes a span in.
+    ///
+    /// - Parameters:
+    ///   - facts: of the same span.
+    ///   - sequence: asked for the span's number in the store, higher than any before, after `settle` has taken one.
+    ///   - now: monotonic nanoseconds.
+    ///   - stored: fills the run it is handed (`OpenRun.read`) where the store knows the key; asked once per run and opening.
+    ///   - settle: called before the span is taken in, where its run has another root span than before and the old one has not been
+    ///     written: to be written now, with the totals so far (`drawRoot`, `noteRoot`).
+    /// - Returns: the run, the sequence number of the span before this one in it (0: none), and whether the run or the trace is new to
+    ///   the id index.
+    public func absorb(
+        _ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts, sequence: () -> Int64, now: UInt64,
+        stored: (RunKey, OpenRun) -> Bool, settle: (OpenRun) -> Void
+    ) -> Absorbed {
+        let key = record.run
+        let run: OpenRun
+        var isNew = false
+        if let slot = slots[key], let known = bySlot[Int(slot)] {
+            run = known
+            unlink(run)
+        } else {
+            (run, isNew) = open(key, record, stored)
+        }
+        touch(run)
+        if record.runRoot != 0, record.runRoot != run.head.root {
+            if run.head.root != 0, run.state == .rootOwed { settle(run) }
+            run.head.root = record.runRoot
+            run.head.rootTrace = record.traceID
+            run.head.rootStartedAt = record.startTime
+        }
+        let traceIsNew = run.add(record, entries, facts)
+        if run.head.root != 0 {
+            run.state = .rootOwed
+            if record.runRoot == run.head.root {
+                run.head.rootStartedAt = min(run.head.rootStartedAt, record.startTime)
+                run.head.rootFlags |= record.flags
+            }
+        } else {
+            run.state = .byTime
+        }
+        // A run that nothing can continue does not wait: its tool result would come as another run.
+        if !record.runIsNamed, record.linkedBy == LinkedBy.new.rawValue { run.head.isWaiting = false }
+        run.lastActive = now
+        link(run)
+        let previous = run.lastSequence
+        run.lastSequence = sequence()
+        return Absorbed(run: run, previous: previous, runIsNew: isNew, traceIsNew: traceIsNew)
+    }
+
+    public struct Absorbed {
+        public let run: OpenRun
+        public let previous: Int64
+        public let runIsNew: Bool
+        public let traceIsNew: Bool
+    }
+
+    /// Notes that the run's root span has been written under this number; returns the number of the span before.
+    public func noteRoot(of run: OpenRun, sequence: Int64) -> Int64 {
+        let previous = run.lastSequence
+        run.lastSequence = sequence
+        run.state = .closed
+        touch(run)
+        return previous
+    }
+
+    /// Closes the runs that have been quiet for long enough, and the quietest beyond the bound.
+    /// - Parameter settle: writes the root of a run that owes one (`drawRoot`, `noteRoot`).
+    public func closeEnded(now: UInt64, settle: (OpenRun) -> Void) {
+        while let run = quietest(in: idleList), openCount > limits.openRuns || run.lastActive + limits.idle <= now {
+            close(run, byRequest: false, settle: settle)
+        }
+        while let run = quietest(in: waitingList),
+            openCount > limits.openRuns || run.lastActive + (limits.wait ?? limits.idle) <= now
+        {
+            close(run, byRequest: false, settle: settle)
+        }
+    }
+
+    /// Monotonic time at which `closeEnded` has something to do next; nil while no run is open.
+    public var nextClosing: UInt64? {
+        let idle = quietest(in: idleList).map { $0.lastActive + limits.idle }
+        let waiting = quietest(in: waitingList).map { $0.lastActive + (limits.wait ?? limits.idle) }
+        return [idle, waiting].compactMap { $0 }.min()
+    }
+
+    /// Closes a run now, whether it is followed or only stored. False where nobody knows it.
+    public func end(_ key: RunKey, stored: (RunKey, OpenRun) -> Bool, settle: (OpenRun) -> Void) -> Bool {
+        if let slot = slots[key], let run = bySlot[Int(slot)] {
+            close(run, byRequest: true, settle: settle)
+            return true
+        }
+        let run = spare.popLast() ?? OpenRun()
+        guard stored(key, run) else {
+            recycle(run)
+            return false
+        }
+        run.isOpen = false
+        if run.state != .closed {
+            if run.state == .rootOwed { settle(run) }
+            run.state = .closed
+            touch(run)
+            if run.head.isNamed { onClosed(key) }
+        } else {
+            recycle(run)
+        }
+        return true
+    }
+
+    /// Closes every run that owes its root: the process is about to end, and nobody else would write it.
+    public func closeOwing(settle: (OpenRun) -> Void) {
+        for case let run? in bySlot where run.state == .rootOwed { close(run, byRequest: false, settle: settle) }
+    }
+
+    /// Forgets a run without writing anything: it has been deleted from the store.
+    public func forget(_ key: RunKey) {
+        guard let slot = slots[key], let run = bySlot[Int(slot)] else { return }
+        unlink(run)
+        release(run)
+        touched.removeAll { $0 === run }
+        if run.head.isNamed { onClosed(key) }
+        recycle(run)
+    }
+
+    /// The rows of `touched` are on disk.
+    public func committed() {
+        for run in touched {
+            run.isTouched = false
+            run.storedState = run.state
+            if !run.isOpen { recycle(run) }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: private machinery
+
+    private func open(_ key: RunKey, _ record: SpanRecord, _ stored: (RunKey, OpenRun) -> Bool) -> (OpenRun, isNew: Bool) {
+        let run = spare.popLast() ?? OpenRun()
+        var isNew = false
+        if !stored(key, run) {
+            run.row = nextRow
+            nextRow += 1
+            run.head.key = key
+            run.head.isNamed = record.runIsNamed
+            isNew = true
+        }
+        if let slot = free.popLast() {
+            run.slot = slot
+            bySlot[Int(slot)] = run
+        } else {
+            run.slot = Int32(bySlot.count)
+            bySlot.append(run)
+        }
+        run.isOpen = true
+        slots[key] = run.slot
+        return (run, isNew)
+    }
+
+    private func close(_ run: OpenRun, byRequest: Bool, settle: (OpenRun) -> Void) {
+        unlink(run)
+        if run.state == .rootOwed {
+            settle(run)
+            run.state = .closed
+            touch(run)
+        } else if byRequest, run.state != .closed {
+            run.state = .closed
+            touch(run)
+        }
+        release(run)
+        if run.head.isNamed { onClosed(run.head.key) }
+        if !run.isTouched { recycle(run) }
+    }
+
+    /// Out of the tables; the object lives on until its row is written.
+    private func release(_ run: OpenRun) {
+        slots[run.head.key] = nil
+        bySlot[Int(run.slot)] = nil
+        free.append(run.slot)
+        run.slot = -1
+        run.isOpen = false
+    }
+
+    private func recycle(_ run: OpenRun) {
+        guard spare.count < Self.mostSpare else { return }
+        run.reset()
+        spare.append(run)
+    }
+
+    private func touch(_ run: OpenRun) {
+        guard !run.isTouched else { return }
+        run.isTouched = true
+        touched.append(run)
+    }
+
+    // MARK: the two lists, by last activity
+
+    /// Ends of a doubly linked list through the runs; -1 is nothing.
+    private struct List {
+        var first: Int32 = -1
+        var last: Int32 = -1
+    }
+
+    private func quietest(in list: List) -> OpenRun? { list.first < 0 ? nil : bySlot[Int(list.first)] }
+
+    private func link(_ run: OpenRun) {
+        run.inWaitingList = run.head.isWaiting
+        if run.inWaitingList { append(run, to: &waitingList) } else { append(run, to: &idleList) }
+    }
+
+    private func unlink(_ run: OpenRun) {
+        if run.inWaitingList { remove(run, from: &waitingList) } else { remove(run, from: &idleList) }
+    }
+
+    private func append(_ run: OpenRun, to list: inout List) {
+        run.previous = list.last
+        run.next = -1
+        if list.last >= 0 { bySlot[Int(list.last)]?.next = run.slot } else { list.first = run.slot }
+        list.last = run.slot
+    }
+
+    private func remove(_ run: OpenRun, from list: inout List) {
+        if run.previous >= 0 { bySlot[Int(run.previous)]?.next = run.next } else { list.first = run.next }
+        if run.next >= 0 { bySlot[Int(run.next)]?.previous = run.previous } else { list.last = run.previous }
+        run.previous = -1
+        run.next = -1
+    }
+}

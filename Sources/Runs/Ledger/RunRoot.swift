@@ -1,0 +1,70 @@
+public import Tracing
+
+extension OpenRun {
+    /// Fills `draft` with the run's own root span: `invoke_agent <agent>`, or `invoke_agent`, from the first hop to the last end,
+    /// with the run's totals. They stand under `hopspan.run.*` only: a reader that adds up `gen_ai.usage.*` over a trace must not
+    /// meet them twice.
+    public func drawRoot(into draft: inout SpanDraft) {
+        draft.reset()
+        draft.record.traceID = head.rootTrace
+        draft.record.span = head.root
+        draft.record.run = head.key
+        draft.record.runRoot = head.root
+        draft.record.startTime = head.rootStartedAt
+        draft.record.endTime = max(head.endedAt, head.rootStartedAt)
+        draft.record.kind = SpanKind.internal.rawValue
+        draft.record.hopKind = HopKind.run.rawValue
+        draft.record.linkedBy = (LinkedBy.allCases.first { head.linkedBy & (1 << $0.rawValue) != 0 } ?? .new).rawValue
+        draft.record.flags = head.rootFlags
+        draft.record.isError = head.isError
+        draft.record.runIsNamed = head.isNamed
+
+        draft.set(.operationName, "invoke_agent")
+        draft.set(.hopKind, HopKind.run.name)
+        if !head.isNamed { draft.set(.runID, head.key.hex) }
+        var isNameless = true
+        RunDetails.forEach(in: details.raw) { kind, text in
+            switch kind {
+            case .runID: draft.set(.runID, text)
+            case .runName: draft.set(.runName, text)
+            case .workspace: draft.set(.workspace, text)
+            case .agent:
+                isNameless = false
+                draft.setName("invoke_agent", text)
+                draft.set(.agentName, text)
+            case .conversation:
+                draft.set(.conversationID, text)
+                draft.set(.sessionID, text)
+            default: break
+            }
+            return true
+        }
+        if isNameless { draft.setName("invoke_agent") }
+
+        let totals = head.totals
+        draft.set(.hops, totals.hops)
+        draft.set(.llmCalls, totals.llmCalls)
+        draft.set(.errors, totals.errors)
+        draft.set(.unpricedHops, totals.unpricedHops)
+        draft.set(.unmeteredHops, totals.unmeteredHops)
+        draft.set(.runInputTokens, totals.inputTokens)
+        draft.set(.runOutputTokens, totals.outputTokens)
+        if let cost = totals.cost { draft.set(.runCostUSD, cost.description) }
+    }
+}
+
+extension RunKey {
+    /// 32 lower-case hexadecimal digits: of an unnamed run, its trace id and so its run id.
+    public var hex: String {
+        unsafe String(unsafeUninitializedCapacity: 32) { digits in
+            for (index, word) in [high, low].enumerated() {
+                for place in 0..<16 {
+                    let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * place)) & 15
+                    // Sound: 32 bytes were asked for, each is written once.
+                    unsafe digits[index * 16 + place] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+                }
+            }
+            return 32
+        }
+    }
+}
