@@ -14,9 +14,9 @@ public struct GatewaySettings: Sendable {
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
-    public var runHeaders = ["x-hopspan-run"]
+    public var runHeaders: [String] = ["x-hopspan-run"]
     /// Lower-case names of the fields that carry a session (`telemetry.session_headers`).
-    public var sessionHeaders = ["x-session-id"]
+    public var sessionHeaders: [String] = ["x-session-id"]
     /// Whether baggage goes to LLM providers (`telemetry.forward_baggage`).
     public var forwardsBaggage = false
     /// Only these names are ours; nil: any, or on a loopback listener the loopback names.
