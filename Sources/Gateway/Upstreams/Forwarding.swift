@@ -193,7 +193,7 @@ extension Exchange {
         let output = output
         let body = body
         output.removeAll()
-        output.append(upstream.settings.origin.isTLS ? "https://" : "http://")
+        if upstream.settings.origin.isTLS { output.append("https://" as StaticString) } else { output.append("http://" as StaticString) }
         output.append(upstream.authority)
         writeTarget(upstream)
         let url = output.bytes
