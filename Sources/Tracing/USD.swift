@@ -52,25 +52,35 @@
         self.units = negative ? -units : units
     }
 
-    /// The nearest double; for attributes that are doubles by convention, never for sums.
-    public var double: Double { Double(units) / 1e20 }
+    /// The nearest double, or its neighbour; for attributes that are doubles by convention, never for sums.
+    ///
+    /// By halves, because the library converts 128-bit integers bit by bit (0.5 us each).
+    public var double: Double {
+        let magnitude = units.magnitude
+        let value = Double(UInt64(truncatingIfNeeded: magnitude >> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: magnitude))
+        return (units < 0 ? -value : value) / 1e20
+    }
 }
 
 extension USD: CustomStringConvertible {
     /// Exact: no exponent, no trailing zeros, no trailing point. `0.0001625`, `12`, `0`.
     public var description: String {
-        let whole = units.magnitude / 100_000_000_000_000_000_000
-        var fraction = units.magnitude % 100_000_000_000_000_000_000
-        var text = (units < 0 ? "-" : "") + String(whole)
-        guard fraction != 0 else { return text }
-        var digits: [UInt8] = []
-        for _ in 0..<Self.decimals {
-            digits.append(UInt8(ascii: "0") + UInt8(fraction % 10))
-            fraction /= 10
-        }
-        digits.reverse()
-        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
-        text += "." + String(decoding: digits, as: UTF8.self)
-        return text
+        var text: [UInt8] = []
+        write(into: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends `description`. Every priced span is written with one: it divides 128-bit numbers twice and not per digit.
+    public func write(into text: inout [UInt8]) {
+        if units < 0 { text.append(UInt8(ascii: "-")) }
+        let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: 100_000_000_000_000_000_000)
+        text.append(contentsOf: String(UInt64(truncatingIfNeeded: whole)).utf8)  // 2^127 units are 1.7e18 dollars
+        guard fraction != 0 else { return }
+        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000_000_000)
+        text.append(UInt8(ascii: "."))
+        text.appendDecimal(Int(truncatingIfNeeded: upper), digits: 10)
+        // Most prices end within ten decimals.
+        if lower != 0 { text.appendDecimal(Int(truncatingIfNeeded: lower), digits: 10) }
+        while text.last == UInt8(ascii: "0") { text.removeLast() }
     }
 }
