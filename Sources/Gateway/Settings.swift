@@ -40,8 +40,8 @@ public struct ProviderSettings: Sendable {
     public var origin: Origin
     /// What stands before the caller's path, without a trailing slash; empty normally.
     public var pathPrefix = ""
-    /// What `/v1` in the caller's path stands for at this provider; nil: itself.
-    public var v1Prefix: String?
+    /// The provider of that name where it is a known one: how it maps OpenAI's `/v1/…`.
+    public var known: Provider?
     /// The key used where the caller sends none of its own.
     public var credential: String?
     public var timeouts = UpstreamTimeouts()

@@ -74,7 +74,7 @@ final class Worker {
             let known = upstream.name
             if known.bytes.equals(name) { return upstream }
         }
-        guard let provider = settings.provider(named: name.string) else { return nil }
+        guard let provider = settings.provider(named: name) else { return nil }
         let upstream = Upstream(
             provider, settings, loop: loop, resolver: resolver, counters: counters.upstream(provider.name))
         upstreams.append(upstream)

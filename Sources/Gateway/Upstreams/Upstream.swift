@@ -13,7 +13,6 @@ final class Upstream {
     let providerName: Text
     let host: Text
     let pathPrefix: Text
-    let v1Prefix: Text?
     /// The credential's field line, sent where the caller has none.
     let credential: Text?
     let forwardsBaggage: Bool
@@ -33,7 +32,6 @@ final class Upstream {
         providerName = Text(settings.providerName)
         host = Text(settings.origin.host)
         pathPrefix = Text(settings.pathPrefix)
-        v1Prefix = settings.v1Prefix.map(Text.init)
         usageShape = settings.usageShape
         credential = settings.credential.map { key in
             Text(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")
