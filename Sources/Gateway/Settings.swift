@@ -19,6 +19,7 @@ public struct GatewaySettings: Sendable {
     public var sessionHeaders: [String] = ["x-session-id"]
     /// Whether baggage goes to LLM providers (`telemetry.forward_baggage`).
     public var forwardsBaggage = false
+    public var sampler = Sampler()
     /// Only these names are ours; nil: any, or on a loopback listener the loopback names.
     public var hosts: [String]?
     /// Whether the listener is on a loopback address.

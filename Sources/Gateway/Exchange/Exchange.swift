@@ -114,17 +114,18 @@ final class Exchange {
         let name = runName
         let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: settings.runKeySalt) : nil
         if let brought {
-            context = brought.continued(by: spanID)
+            context = TraceContext(traceID: brought.traceID, spanID: spanID, flags: settings.sampler.flags(brought.traceID, brought: brought.flags))
             span.record.parent = brought.spanID.value
             span.record.parentIsRemote = true
             span.record.linkedBy = LinkedBy.traceparent.rawValue
             if let run {
-                _ = runs.place(of: run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: brought.flags) }
+                let flags = context.flags
+                _ = runs.place(of: run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }
             }
         } else if let run {
             let place = runs.place(of: run) {
                 let start = TraceContext.start(with: &ids)
-                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: start.flags)
+                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: settings.sampler.flags(start.traceID, brought: nil))
             }
             context = TraceContext(traceID: place.trace, spanID: spanID, flags: place.flags)
             span.record.parent = place.parent.value
@@ -133,7 +134,7 @@ final class Exchange {
             span.record.linkedBy = LinkedBy.header.rawValue
         } else {
             let start = TraceContext.start(with: &ids)
-            context = start.continued(by: spanID)
+            context = TraceContext(traceID: start.traceID, spanID: spanID, flags: settings.sampler.flags(start.traceID, brought: nil))
             span.record.parent = start.spanID.value
             span.record.runRoot = start.spanID.value
             span.record.linkedBy = LinkedBy.new.rawValue
