@@ -189,6 +189,26 @@ public struct JSONReader: ~Escapable {
     /// pending, a number of another size is consumed.
     @_lifetime(self: copy self)
     public mutating func int64() throws(JSONError) -> Int64? {
+        // Most numbers are a few digits and nothing else: read as they are scanned.
+        let first = try firstByte() &- UInt8(ascii: "0")
+        if first < 10 {
+            var at = offset &+ 1
+            var value = Int64(first)
+            let limit = min(bytes.byteCount, offset &+ 18)  // 18 digits always fit
+            while at < limit {
+                let digit = bytes.byte(at) &- UInt8(ascii: "0")
+                guard digit < 10, value != 0 else {  // nothing may follow a leading zero
+                    if digit == UInt8(ascii: ",") &- UInt8(ascii: "0") || digit == UInt8(ascii: "}") &- UInt8(ascii: "0") {
+                        offset = at
+                        place = .afterValue
+                        return value
+                    }
+                    break
+                }
+                value = value &* 10 &+ Int64(digit)
+                at &+= 1
+            }
+        }
         guard let number = try number() else { return nil }
         return number.int64
     }

@@ -37,6 +37,7 @@ struct CutPattern: Sendable {
     /// Nil where nothing matches.
     func cut(_ id: [UInt8]) -> [UInt8]? {
         for start in 0...(startsAtStart ? 0 : id.count) {
+            if case .bytes(let set)? = nodes.first, start == id.count || !set.contains(id[start]) { continue }
             var captured: Range<Int>?
             guard let end = match(nodes[...], id, start, &captured, then: { end, _ in !endsAtEnd || end == id.count ? end : nil }) else { continue }
             if let captured { return Array(id[captured]) }

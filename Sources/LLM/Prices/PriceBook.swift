@@ -34,9 +34,29 @@ public final class PriceBook {
     }
 
     /// A model with the sheets its calls have needed so far: rarely more than two.
-    private struct Known {
-        var found: PriceCatalogue.Found
+    private final class Known {
+        let found: PriceCatalogue.Found
         var sheets: [PriceSheet] = []
+
+        init(_ found: PriceCatalogue.Found) { self.found = found }
+
+        func sheet(_ usage: Usage, _ time: Int64) -> PriceSheet {
+            let key = key(usage, time)
+            for sheet in sheets where sheet.key == key { return sheet }
+            let sheet = PriceSheet(found, key)
+            sheets.append(sheet)
+            return sheet
+        }
+
+        private func key(_ usage: Usage, _ time: Int64) -> PriceSheet.Key {
+            var key = PriceSheet.Key()
+            key.variant = usage.variant
+            if usage.region != .global, found.prices.regional(usage.region) != nil { key.region = usage.region }
+            if found.prices.phases.count > 1 { key.phase = found.prices.phase(Int(time / 86400)) }
+            if key.variant == .standard, found.prices.offPeak != nil { key.isOffPeak = found.prices.isOffPeak(time) }
+            key.tier = found.prices.tier(key.phase, key.variant, usage.promptLength)
+            return key
+        }
     }
 
     private var slots = [Slot](repeating: Slot(), count: PriceBook.limit * 2)
@@ -106,25 +126,7 @@ public final class PriceBook {
 
     private func sheet(_ provider: RawSpan, _ model: RawSpan, _ usage: Usage, _ time: Int64) -> PriceSheet? {
         let index = known(provider, model)
-        guard index >= 0 else { return nil }
-        let key = key(models[index].found.prices, usage, time)
-        for sheet in models[index].sheets where sheet.key == key { return sheet }
-        let sheet = PriceSheet(models[index].found, key)
-        models[index].sheets.append(sheet)
-        return sheet
-    }
-
-    private func key(_ prices: borrowing ModelPrices, _ usage: Usage, _ time: Int64) -> PriceSheet.Key {
-        var key = PriceSheet.Key()
-        key.variant = usage.variant
-        if usage.region != .global, prices.regional(usage.region) != nil { key.region = usage.region }
-        if prices.phases.count > 1 { key.phase = prices.phase(Int(time / 86400)) }
-        if key.variant == .standard, let offPeak = prices.offPeak {
-            // 1970-01-01 was a Thursday.
-            key.isOffPeak = offPeak.contains(minute: Int(time % 86400) / 60, weekday: Int(time / 86400 + 3) % 7 + 1)
-        }
-        key.tier = prices.list(key.phase, key.variant).list.tier(usage.promptLength)
-        return key
+        return index < 0 ? nil : models[index].sheet(usage, time)
     }
 
     /// The place of the model in `models`, found in the catalogue where it is new; -1 without a price.
@@ -160,7 +162,7 @@ public final class PriceBook {
         let end = slot.start + provider.byteCount
         if let found = catalogue.find(provider: String(decoding: keys[slot.start..<end], as: UTF8.self), model: Array(keys[end...])) {
             slot.model = Int32(models.count)
-            models.append(Known(found: found))
+            models.append(Known(found))
         }
         let mask = slots.count - 1
         var at = Int(truncatingIfNeeded: hash) & mask

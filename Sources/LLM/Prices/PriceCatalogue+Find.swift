@@ -23,13 +23,14 @@ extension PriceCatalogue {
         let id = model.map(\.lowercased)
         let list = canonicalName(priceAs[provider] ?? provider)
         let scope = scope(own: provider, list: list)
-        if let found = byRules(id, scope, list) { return found }
-        let shortened = cuts(scope).reduce(id) { $1.cut($0) ?? $0 }
+        var shortened = id
+        if let found = byRules(&shortened, scope, list) { return found }
 
         // The same id at those whose models this provider resells at list price.
         for other in scope.lazy.map({ $0.layer.rules[$0.provider].fallback }).first(where: { !$0.isEmpty }) ?? [] {
             let elsewhere = self.scope(own: other, list: other)
-            guard var found = byRules(id, elsewhere, other) ?? byRules(shortened, elsewhere, other) else { continue }
+            var (whole, short) = (id, shortened)
+            guard var found = byRules(&whole, elsewhere, other) ?? byRules(&short, elsewhere, other) else { continue }
             found.rule = .fallback
             if found.match != .override, found.match != .configured { found.match = .fallback }
             return found
@@ -47,14 +48,13 @@ extension PriceCatalogue {
 
     private func cuts(_ scope: Scope) -> [CutPattern] { scope.lazy.compactMap { $0.layer.rules[$0.provider].cut }.first ?? [] }
 
-    /// The id itself, an alias of it, then both again after each cut that changed something.
-    private func byRules(_ id: [UInt8], _ scope: Scope, _ list: String) -> Found? {
+    /// The id itself, an alias of it, then both again after each cut that changed something. Leaves `id` as short as it became.
+    private func byRules(_ id: inout [UInt8], _ scope: Scope, _ list: String) -> Found? {
         if let found = exact(id, scope, list, .exact) ?? alias(id, scope, list, .alias) { return found }
-        var rest = id
         for cut in cuts(scope) {
-            guard let shorter = cut.cut(rest), shorter != rest, !shorter.isEmpty else { continue }
-            rest = shorter
-            if let found = exact(rest, scope, list, .cut) ?? alias(rest, scope, list, .cut) { return found }
+            guard let shorter = cut.cut(id), shorter != id, !shorter.isEmpty else { continue }
+            id = shorter
+            if let found = exact(id, scope, list, .cut) ?? alias(id, scope, list, .cut) { return found }
         }
         return nil
     }

@@ -34,15 +34,16 @@ public final class PriceSheet {
 
     init(_ found: PriceCatalogue.Found, _ key: Key) {
         let prices = found.prices
-        let list = prices.list(key.phase, key.variant)
-        var rates = list.list.rates
+        let variant = prices.variant(key.phase, key.variant)
+        let list = variant.map { prices.phases[key.phase].variants[$0].list } ?? prices.phases[key.phase].standard
+        var rates = list.rates
         if key.isOffPeak, let offPeak = prices.offPeak { rates = rates.overlaid(with: offPeak.rates) }
-        tier = key.tier > 0 ? list.list.tiers[key.tier - 1] : nil
+        tier = key.tier > 0 ? list.tiers[key.tier - 1] : nil
         if let tier { rates = rates.overlaid(with: tier.rates) }
         (provider, model, match, updated) = (found.provider, found.model, found.match, found.updated)
         self.key = key
         isGuess = found.rule == .prefix
-        isStandIn = list.isStandIn
+        isStandIn = key.variant != .standard && variant == nil
         given = rates
         complete = rates.completed()
         multiplier = prices.regional(key.region)
@@ -157,13 +158,22 @@ extension ModelPrices {
     /// The place in `phases` of the prices of that day (days since 1970-01-01, UTC).
     func phase(_ day: Int) -> Int { phases.lastIndex { $0.from <= day } ?? 0 }
 
-    /// The variant's list in that phase, or the standard one standing in for it.
-    func list(_ phase: Int, _ variant: PriceVariant) -> (list: List, isStandIn: Bool) {
-        let phase = phases[phase]
-        guard variant != .standard else { return (phase.standard, false) }
-        if let list = phase.variants.first(where: { $0.variant == variant })?.list { return (list, false) }
+    /// The place among the phase's variants of the one that prices `variant`; nil where the standard list does.
+    func variant(_ phase: Int, _ variant: PriceVariant) -> Int? {
+        guard variant != .standard else { return nil }
+        if let index = phases[phase].variants.firstIndex(where: { $0.variant == variant }) { return index }
         // OpenAI's `fast` is its `priority` under another name.
-        if variant == .fast, let list = phase.variants.first(where: { $0.variant == .priority })?.list { return (list, false) }
-        return (phase.standard, true)
+        return variant == .fast ? phases[phase].variants.firstIndex { $0.variant == .priority } : nil
+    }
+
+    /// The place of the highest tier that a prompt reaches, counted from 1; 0 where none is.
+    func tier(_ phase: Int, _ variant: PriceVariant, _ promptLength: Int64) -> Int {
+        if let index = self.variant(phase, variant) { return phases[phase].variants[index].list.tier(promptLength) }
+        return phases[phase].standard.tier(promptLength)
+    }
+
+    func isOffPeak(_ time: Int64) -> Bool {
+        // 1970-01-01 was a Thursday.
+        offPeak?.contains(minute: Int(time % 86400) / 60, weekday: Int(time / 86400 + 3) % 7 + 1) ?? false
     }
 }
