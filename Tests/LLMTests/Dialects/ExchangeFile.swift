@@ -13,7 +13,7 @@ import Tracing
 ///     ---- span                                   name, attributes, outcome; `RECORD=1` writes this and the two before
 struct ExchangeFile: Sendable, CustomTestStringConvertible {
     let url: URL
-    var dialect = Dialect.openai
+    var dialect = Provider.Dialect.openai
     var path = ""
     var request = ""
     var status = 0
@@ -113,7 +113,7 @@ struct ExchangeFile: Sendable, CustomTestStringConvertible {
 }
 
 extension API {
-    init?(dialect: Dialect, method: String, path: String) {
+    init?(dialect: Provider.Dialect, method: String, path: String) {
         let (method, path) = (Array(method.utf8), Array(path.utf8))
         // Sound here and below: bytes have no padding.
         unsafe self.init(dialect: dialect, method: method.span.bytes, path: path.span.bytes)
