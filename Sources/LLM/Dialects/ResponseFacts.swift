@@ -58,8 +58,8 @@ struct ResponseFacts {
         swap(&fresh.choices, &choices)
         swap(&fresh.toolCalls, &toolCalls)
         fresh.texts.reset()
-        fresh.choices.removeAll(keepingCapacity: true)
-        fresh.toolCalls.removeAll(keepingCapacity: true)
+        fresh.choices.clear()
+        fresh.toolCalls.clear()
         self = fresh
     }
 

@@ -210,7 +210,7 @@ public final class LLMCall {
             return false
         }
         var isUsageOnly = false
-        response.callPieces.removeAll(keepingCapacity: true)
+        response.callPieces.clear()
         do throws(JSONError) {
             var json = JSONReader(data)
             switch api {
