@@ -84,7 +84,7 @@ let targets: [Target] = [
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
     tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),
     tests("ConfigurationTests", "Configuration", "Tracing"),
-    tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "Tracing", "LLM", "Configuration"),
+    tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "Tracing", "LLM", "OTLP", "JSON", "Configuration"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TidyTests"),
 ]
