@@ -72,19 +72,20 @@ let targets: [Target] = [
         dependencies: ["Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI"],
         swiftSettings: swiftSettings),
 
-    // Proofs.
+    // Proofs. `Peers` is what stands at the other end in them: certificates, openssl(1), sockets that block.
+    .target(name: "Peers", dependencies: ["TLS"], path: "Tests/Peers", swiftSettings: swiftSettings),
     tests("TracingTests", "Tracing"),
     tests("JSONTests", "JSON"),
     tests("EventLoopTests", "EventLoop"),
-    tests("TLSTests", "TLS", "EventLoop"),
-    tests("HTTPTests", "HTTP", "EventLoop", "TLS"),
+    tests("TLSTests", "TLS", "EventLoop", "Peers"),
+    tests("HTTPTests", "HTTP", "EventLoop", "TLS", "Peers"),
     tests("LLMTests", "LLM", "JSON", "Tracing"),
     tests("OTLPTests", "OTLP", "Tracing", "JSON", "COTLP"),
     tests("RunsTests", "Runs", "Tracing", "OTLP"),
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
     tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),
     tests("ConfigurationTests", "Configuration", "Tracing"),
-    tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "Tracing", "LLM", "OTLP", "JSON", "Configuration"),
+    tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "TLS", "Tracing", "LLM", "OTLP", "JSON", "Configuration", "Peers"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TidyTests"),
 ]

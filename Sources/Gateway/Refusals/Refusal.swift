@@ -63,7 +63,7 @@ extension Worker {
             downstream.stream.close()
             return
         }
-        downstream.stream.socket.shutdownWrite()
+        downstream.stream.shutdownWrite()
         let deadline = loop.now + 1_000_000_000
         var dropped = downstream.input.count
         downstream.input.consume(downstream.input.count)
