@@ -1,5 +1,6 @@
 public import EventLoop
 public import LLM
+public import TLS
 public import Tracing
 
 /// The gateway listener and its loops.
@@ -10,7 +11,7 @@ public final class Gateway: Sendable {
     public let counters: GatewayCounters
     /// Runs that callers have named; whoever closes runs tells it.
     public let runs: NamedRuns
-    private let workers: [Worker]
+    private let workers: [GatewayLoop]
     private let settings: GatewaySettings
 
     /// Binds the listener and starts a loop for each queue.
@@ -26,12 +27,14 @@ public final class Gateway: Sendable {
         counters = GatewayCounters()
         runs = NamedRuns()
         let resolver = Resolver()
-        var workers: [Worker] = []
+        var workers: [GatewayLoop] = []
         for (number, queue) in queues.enumerated() {
             let words = seed.map { ($0, $0 &+ UInt64(number) &+ 1, 0x1234_5678, 1) } ?? System.randomSeed()
-            workers.append(Worker(
-                loop: try EventLoop(name: "loop-\(number)"), settings: settings, clock: clock, ids: IDGenerator(seed: words),
-                resolver: resolver, runs: runs, spans: queue, counters: counters, catalogue: catalogue))
+            let loop = try EventLoop(name: "loop-\(number)")
+            let worker = Worker(
+                loop: loop, settings: settings, clock: clock, ids: IDGenerator(seed: words), resolver: resolver, runs: runs, spans: queue,
+                counters: counters, catalogue: catalogue)
+            workers.append(GatewayLoop(worker, loop: loop))
         }
         self.workers = workers
         loops = workers.map(\.loop)
@@ -39,6 +42,11 @@ public final class Gateway: Sendable {
             Task(executorPreference: worker.loop) { await worker.listen(on: descriptor) }
             worker.loop.start()
         }
+    }
+
+    /// Takes a renewed certificate, or another authority for clients': for connections accepted from now on.
+    public func use(tls: TLSContext?) async {
+        for worker in workers { await worker.use(tls) }
     }
 
     /// Stops listening, lets running exchanges end within the configured time, ends the others. Returns when all spans are queued.

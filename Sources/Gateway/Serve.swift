@@ -8,8 +8,7 @@ import Tracing
 // and `Refusals/`; what is decided is decided here.
 extension Worker {
     /// Serves a connection's requests in order until one side ends it.
-    func serve(_ downstream: HTTP1Connection, from address: SocketAddress) async {
-        let caller = CallerAddress(address)
+    func serve(_ downstream: HTTP1Connection, from caller: Caller) async {
         var isFirst = true
         while !isDraining || !downstream.input.isEmpty {
             do {
@@ -18,7 +17,9 @@ extension Worker {
             } catch { break }
             isFirst = false
             let exchange = takeExchange()
+            downstream.isServing = true
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
+            downstream.isServing = false
             giveBack(exchange)
             if !keepsAlive {
                 await close(downstream)
@@ -30,7 +31,7 @@ extension Worker {
 
     /// One exchange, from the request's head to the last byte of its answer.
     /// - Returns: whether the connection can take another.
-    private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: CallerAddress) async -> Bool {
+    private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: Caller) async -> Bool {
         exchange.reset()
         do {
             try await readHead(into: exchange, from: downstream)
@@ -83,15 +84,13 @@ extension Worker {
         if let missing = upstream.settings.missingConfiguration { throw .notConfigured(missing) }
     }
 
-    private func api(of request: MessageHead, _ dialect: Dialect) -> API? {
+    private func api(of request: MessageHead, _ dialect: Provider.Dialect) -> API? {
         API(dialect: dialect, method: request.methodBytes, path: request.path)
     }
 
     /// Reads the body of a request that is understood; every other body streams.
     private func readBody(of exchange: Exchange, for upstream: Upstream, from downstream: HTTP1Connection) async throws(GatewayError) {
-        guard let dialect = upstream.settings.dialect,
-            let api = api(of: exchange.request, dialect)
-        else { return }
+        guard let api = api(of: exchange.request, upstream.settings.dialect) else { return }
         if case .length(let length) = exchange.request.framing, length > settings.maxBody { throw .bodyTooLarge(limit: settings.maxBody) }
         try await continueIfExpected(exchange, downstream)
         do {

@@ -1,5 +1,7 @@
+public import Configuration
 public import HTTP
 public import LLM
+public import TLS
 
 /// What the gateway needs to know: checked values, made from the configuration by whoever starts it.
 public struct GatewaySettings: Sendable {
@@ -9,20 +11,29 @@ public struct GatewaySettings: Sendable {
     public var drainNanoseconds: UInt64 = 30_000_000_000
     /// From the first byte of a request to the end of its head.
     public var headTimeoutNanoseconds: UInt64 = 10_000_000_000
+    /// What of prompts and replies is recorded (`telemetry.content`).
+    public var content = ContentRecording.none
     /// How long a connection may be open with nothing asked.
     public var keepAliveNanoseconds: UInt64 = 60_000_000_000
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
-    public var runHeaders = ["x-hopspan-run"]
+    public var runHeaders: [String] = ["x-hopspan-run"]
     /// Lower-case names of the fields that carry a session (`telemetry.session_headers`).
-    public var sessionHeaders = ["x-session-id"]
+    public var sessionHeaders: [String] = ["x-session-id"]
     /// Whether baggage goes to LLM providers (`telemetry.forward_baggage`).
     public var forwardsBaggage = false
+    public var sampler = Sampler()
     /// Only these names are ours; nil: any, or on a loopback listener the loopback names.
     public var hosts: [String]?
     /// Whether the listener is on a loopback address.
     public var isLoopback = true
+    /// TLS on the listener (`gateway.tls`): a server's context; nil: plain HTTP.
+    public var tls: TLSContext?
+    /// Whom `https` providers without trust of their own are believed by: a client's context. Without it they cannot be reached.
+    public var upstreamTLS: TLSContext?
+    /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+    public var proxies = ProxySettings()
     public var providers: [ProviderSettings] = []
     /// The salt of run keys; a store's own, so that keys of two stores have nothing to do with each other.
     public var runKeySalt: (UInt64, UInt64) = (0, 0)
@@ -36,15 +47,18 @@ public struct ProviderSettings: Sendable {
     public var name: String
     /// `gen_ai.provider.name`.
     public var providerName: String
-    public var dialect: Dialect?
+    /// Of its requests that are understood; `other` where all paths are plain HTTP.
+    public var dialect: Provider.Dialect
     public var origin: Origin
     /// What stands before the caller's path, without a trailing slash; empty normally.
     public var pathPrefix = ""
-    /// What `/v1` in the caller's path stands for at this provider; nil: itself.
-    public var v1Prefix: String?
+    /// The provider of that name where it is a known one: how it maps OpenAI's `/v1/…`.
+    public var known: Provider?
     /// The key used where the caller sends none of its own.
     public var credential: String?
     public var timeouts = UpstreamTimeouts()
+    /// Trust of its own (`providers.*.ca`): a client's context, shared with others that trust the same.
+    public var tls: TLSContext?
     /// A streamed Chat Completions request may be made to ask for its usage.
     public var asksForStreamUsage = false
     /// How it counts tokens.
@@ -52,7 +66,7 @@ public struct ProviderSettings: Sendable {
     /// What must be configured before it can be used; nil when nothing.
     public var missingConfiguration: String?
 
-    public init(name: String, providerName: String, dialect: Dialect?, origin: Origin) {
+    public init(name: String, providerName: String, dialect: Provider.Dialect, origin: Origin) {
         self.name = name
         self.providerName = providerName
         self.dialect = dialect

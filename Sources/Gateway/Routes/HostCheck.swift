@@ -1,4 +1,3 @@
-import EventLoop
 import HTTP
 
 /// Which Host and Origin are ours: against cross-site requests and DNS rebinding, where the gateway or the api would act with more
@@ -44,16 +43,5 @@ struct HostCheck: Sendable {
         host.equalsIgnoringCase("localhost") || host.equals("::1") || host.equals("127.0.0.1")
             || (host.starts(with: "127.") && host.string.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { UInt8($0) != nil }
                 && host.string.split(separator: ".").count == 4)
-    }
-}
-
-/// The caller as far as runs are concerned: its address. One scope's names and evidence mean nothing in another.
-struct CallerAddress {
-    private let text: [UInt8]
-
-    init(_ address: SocketAddress) { text = Array(address.host.utf8) }
-
-    var bytes: RawSpan {
-        @_lifetime(borrow self) get { unsafe text.span.bytes }
     }
 }

@@ -13,22 +13,34 @@ final class Upstream {
     let providerName: Text
     let host: Text
     let pathPrefix: Text
-    let v1Prefix: Text?
+    /// Asked of a proxy, a target is a whole URL: this and the path (RFC 9112 §3.2.2). Nil where the connection leads to the origin.
+    let absolutePrefix: Text?
+    /// The field line with the proxy's credentials, where requests are the proxy's to read.
+    let proxyAuthorization: Text?
     /// The credential's field line, sent where the caller has none.
     let credential: Text?
     let forwardsBaggage: Bool
+    /// The fields that name a run, and those that carry a session.
+    let runHeaders: [Text]
+    let sessionHeaders: [Text]
     let usageShape: UsageShape
 
-    init(_ settings: ProviderSettings, forwardsBaggage: Bool, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
+    init(_ settings: ProviderSettings, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         self.settings = settings
-        self.forwardsBaggage = forwardsBaggage
-        pool = UpstreamPool(origin: settings.origin, loop: loop, resolver: resolver, counters: counters)
+        forwardsBaggage = gateway.forwardsBaggage
+        runHeaders = gateway.runHeaders.map(Text.init)
+        sessionHeaders = gateway.sessionHeaders.map(Text.init)
+        let origin = settings.origin
+        let proxy = Proxy(for: origin, by: gateway.proxies)
+        pool = UpstreamPool(
+            origin: origin, tls: settings.tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters)
+        absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
+        proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         name = Text(settings.name)
         authority = Text(settings.origin.authority)
         providerName = Text(settings.providerName)
         host = Text(settings.origin.host)
         pathPrefix = Text(settings.pathPrefix)
-        v1Prefix = settings.v1Prefix.map(Text.init)
         usageShape = settings.usageShape
         credential = settings.credential.map { key in
             Text(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")

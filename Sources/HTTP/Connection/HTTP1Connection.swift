@@ -10,6 +10,8 @@ public final class HTTP1Connection {
     /// How much of the input the piece last handed out stands for, framing included.
     private var pieceConsumed = 0
     private var headScanned = 0
+    /// A message is being served; its holder's own mark.
+    public var isServing = false
 
     private enum Body {
         case none
@@ -99,7 +101,8 @@ public final class HTTP1Connection {
             let count: Int
             do { count = try await fill(until: deadline) } catch { throw .stream(error) }
             if count == 0 {
-                if case .untilClose = body {
+                // A body that only the connection ends is whole only where the end can be believed.
+                if case .untilClose = body, !stream.wasTruncated {
                     body = .none
                     return 0
                 }
