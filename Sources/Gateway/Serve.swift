@@ -21,7 +21,7 @@ extension Worker {
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
             giveBack(exchange)
             if !keepsAlive {
-                await close(downstream)
+                await downstream.closeAfterAnswer(on: loop)
                 return
             }
         }
