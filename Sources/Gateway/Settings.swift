@@ -9,16 +9,19 @@ public struct GatewaySettings: Sendable {
     public var drainNanoseconds: UInt64 = 30_000_000_000
     /// From the first byte of a request to the end of its head.
     public var headTimeoutNanoseconds: UInt64 = 10_000_000_000
+    /// What of prompts and replies is recorded (`telemetry.content`).
+    public var content = ContentRecording.none
     /// How long a connection may be open with nothing asked.
     public var keepAliveNanoseconds: UInt64 = 60_000_000_000
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
-    public var runHeaders = ["x-hopspan-run"]
+    public var runHeaders: [String] = ["x-hopspan-run"]
     /// Lower-case names of the fields that carry a session (`telemetry.session_headers`).
-    public var sessionHeaders = ["x-session-id"]
+    public var sessionHeaders: [String] = ["x-session-id"]
     /// Whether baggage goes to LLM providers (`telemetry.forward_baggage`).
     public var forwardsBaggage = false
+    public var sampler = Sampler()
     /// Only these names are ours; nil: any, or on a loopback listener the loopback names.
     public var hosts: [String]?
     /// Whether the listener is on a loopback address.
@@ -36,12 +39,13 @@ public struct ProviderSettings: Sendable {
     public var name: String
     /// `gen_ai.provider.name`.
     public var providerName: String
-    public var dialect: Dialect?
+    /// Of its requests that are understood; `other` where all paths are plain HTTP.
+    public var dialect: Provider.Dialect
     public var origin: Origin
     /// What stands before the caller's path, without a trailing slash; empty normally.
     public var pathPrefix = ""
-    /// What `/v1` in the caller's path stands for at this provider; nil: itself.
-    public var v1Prefix: String?
+    /// The provider of that name where it is a known one: how it maps OpenAI's `/v1/…`.
+    public var known: Provider?
     /// The key used where the caller sends none of its own.
     public var credential: String?
     public var timeouts = UpstreamTimeouts()
@@ -52,7 +56,7 @@ public struct ProviderSettings: Sendable {
     /// What must be configured before it can be used; nil when nothing.
     public var missingConfiguration: String?
 
-    public init(name: String, providerName: String, dialect: Dialect?, origin: Origin) {
+    public init(name: String, providerName: String, dialect: Provider.Dialect, origin: Origin) {
         self.name = name
         self.providerName = providerName
         self.dialect = dialect

@@ -31,7 +31,7 @@ extension Worker {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
             }
         let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
-        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: nil, keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: .other, keepsAlive: keepsAlive)
         return await send(exchange, on: downstream) && keepsAlive
     }
 
@@ -44,7 +44,7 @@ extension Worker {
             message = "The request's head did not arrive in time."
         }
         exchange.takeContextForAnswer(&ids)
-        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: nil, keepsAlive: false)
+        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: .other, keepsAlive: false)
         _ = await send(exchange, on: downstream)
     }
 
@@ -59,7 +59,7 @@ extension Worker {
 
 extension Exchange {
     /// Writes a whole answer of ours into `output`.
-    func writeRefusal(status: Int, message: String, type: StaticString, dialect: Dialect?, keepsAlive: Bool) {
+    func writeRefusal(status: Int, message: String, type: StaticString, dialect: Provider.Dialect, keepsAlive: Bool) {
         var body = JSONWriter()
         let trace = context.traceID.description
         let contentType: StaticString
@@ -96,7 +96,7 @@ extension Exchange {
             body.key("request_id")
             body.string(trace)
             body.endObject()
-        case nil:
+        case .other:
             contentType = "application/problem+json"
             body.beginObject()
             body.key("type")
