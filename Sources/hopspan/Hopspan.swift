@@ -1,5 +1,6 @@
 import Configuration
 import EventLoop
+import Gateway
 import Glibc
 
 @main struct Hopspan {
@@ -29,7 +30,7 @@ import Glibc
         var signal: Int32 = 0
         unsafe sigwait(&set, &signal)
         let done = WorkSignal()
-        Task {
+        Task.detached {
             await program.stop()
             done.signal()
         }
