@@ -148,16 +148,16 @@
 /// One entry of a span's byte list, as a reader meets it.
 public enum SpanEntry {
     /// The tags that are no attribute.
-    public enum Tag: UInt8, Sendable {
+    @frozen public enum Tag: UInt8, Sendable {
         case name = 250
         case statusMessage = 251
         case traceState = 252
     }
 
-    public enum ValueType: UInt8, Sendable { case string, bool, int, double, strings }
+    @frozen public enum ValueType: UInt8, Sendable { case string, bool, int, double, strings }
 
     /// Calls `body` for each entry, in the order written, with tag, type and value bytes.
-    public static func forEach(in entries: RawSpan, _ body: (UInt8, ValueType, RawSpan) -> Void) {
+    @inlinable public static func forEach(in entries: RawSpan, _ body: (UInt8, ValueType, RawSpan) -> Void) {
         var offset = 0
         while offset + 6 <= entries.byteCount {
             let tag = unsafe entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
@@ -170,7 +170,7 @@ public enum SpanEntry {
     }
 
     /// Calls `body` for each element of a `strings` value.
-    public static func forEachElement(of value: RawSpan, _ body: (RawSpan) -> Void) {
+    @inlinable public static func forEachElement(of value: RawSpan, _ body: (RawSpan) -> Void) {
         var offset = 0
         while offset + 4 <= value.byteCount {
             let length = unsafe Int(value.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
@@ -179,7 +179,7 @@ public enum SpanEntry {
         }
     }
 
-    public static func int(_ value: RawSpan) -> Int64 { unsafe value.byteCount == 8 ? value.unsafeLoadUnaligned(as: Int64.self) : 0 }
-    public static func double(_ value: RawSpan) -> Double { unsafe value.byteCount == 8 ? value.unsafeLoadUnaligned(as: Double.self) : 0 }
-    public static func bool(_ value: RawSpan) -> Bool { unsafe value.byteCount == 1 && value.unsafeLoad(as: UInt8.self) != 0 }
+    @inlinable public static func int(_ value: RawSpan) -> Int64 { unsafe value.byteCount == 8 ? value.unsafeLoadUnaligned(as: Int64.self) : 0 }
+    @inlinable public static func double(_ value: RawSpan) -> Double { unsafe value.byteCount == 8 ? value.unsafeLoadUnaligned(as: Double.self) : 0 }
+    @inlinable public static func bool(_ value: RawSpan) -> Bool { unsafe value.byteCount == 1 && value.unsafeLoad(as: UInt8.self) != 0 }
 }

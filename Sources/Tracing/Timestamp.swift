@@ -150,11 +150,13 @@ extension [UInt8] {
     /// The lowest `digits` decimals of a number that is not negative, with leading zeros.
     mutating func appendDecimal(_ value: Int, digits: Int) {
         let start = count
-        append(contentsOf: repeatElement(0, count: digits))
-        var rest = value
-        for index in stride(from: start + digits - 1, through: start, by: -1) {
-            self[index] = UInt8(ascii: "0") + UInt8(rest % 10)
+        for _ in 0..<digits { append(UInt8(ascii: "0")) }
+        var rest = value.magnitude
+        var index = start + digits - 1
+        while rest > 0, index >= start {
+            self[index] &+= UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
+            index -= 1
         }
     }
 }

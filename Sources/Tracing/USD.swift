@@ -52,8 +52,14 @@
         self.units = negative ? -units : units
     }
 
-    /// The nearest double; for attributes that are doubles by convention, never for sums.
-    public var double: Double { Double(units) / 1e20 }
+    /// The nearest double, or its neighbour; for attributes that are doubles by convention, never for sums.
+    ///
+    /// By halves, because the library converts 128-bit integers bit by bit (0.5 us each).
+    public var double: Double {
+        let magnitude = units.magnitude
+        let value = Double(UInt64(truncatingIfNeeded: magnitude >> 64)) * 0x1p64 + Double(UInt64(truncatingIfNeeded: magnitude))
+        return (units < 0 ? -value : value) / 1e20
+    }
 }
 
 extension USD: CustomStringConvertible {
@@ -64,20 +70,17 @@ extension USD: CustomStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Appends `description`. Every priced span is written with one, so it divides 128-bit numbers twice and not per digit.
+    /// Appends `description`. Every priced span is written with one: it divides 128-bit numbers twice and not per digit.
     public func write(into text: inout [UInt8]) {
         if units < 0 { text.append(UInt8(ascii: "-")) }
         let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: 100_000_000_000_000_000_000)
-        if whole < 10 {
-            text.append(UInt8(ascii: "0") + UInt8(whole))
-        } else {
-            text.append(contentsOf: String(whole).utf8)
-        }
+        text.append(contentsOf: String(UInt64(truncatingIfNeeded: whole)).utf8)  // 2^127 units are 1.7e18 dollars
         guard fraction != 0 else { return }
         let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000_000_000)
         text.append(UInt8(ascii: "."))
-        text.appendDecimal(Int(upper), digits: 10)
-        text.appendDecimal(Int(lower), digits: 10)
+        text.appendDecimal(Int(truncatingIfNeeded: upper), digits: 10)
+        // Most prices end within ten decimals.
+        if lower != 0 { text.appendDecimal(Int(truncatingIfNeeded: lower), digits: 10) }
         while text.last == UInt8(ascii: "0") { text.removeLast() }
     }
 }

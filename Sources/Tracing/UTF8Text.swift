@@ -34,16 +34,23 @@ public enum UTF8Text {
 
     @inline(__always)
     private static func isASCII(_ text: RawSpan) -> Bool {
-        var offset = 0
+        // Sound: any bytes are an integer, and each load is within the span by the condition before it. The last one may
+        // overlap the one before.
         var seen: UInt64 = 0
-        while offset + 8 <= text.byteCount {
-            // Sound: any eight bytes are a UInt64, and the condition is the bounds check.
-            seen |= unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
-            offset += 8
-        }
-        while offset < text.byteCount {
-            seen |= UInt64(text.byte(at: offset))
-            offset += 1
+        let length = text.byteCount
+        if length >= 8 {
+            var offset = 0
+            while offset < length - 8 {
+                seen |= unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+                offset += 8
+            }
+            seen |= unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: length - 8, as: UInt64.self)
+        } else if length >= 4 {
+            seen = UInt64(
+                unsafe text.unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self)
+                    | text.unsafeLoadUnaligned(fromUncheckedByteOffset: length - 4, as: UInt32.self))
+        } else {
+            for offset in 0..<length { seen |= UInt64(text.byte(at: offset)) }
         }
         return seen & 0x8080_8080_8080_8080 == 0
     }

@@ -5,3 +5,45 @@
 #include <openssl/rand.h>
 #include <openssl/hmac.h>
 #include <openssl/evp.h>
+
+// What Swift cannot import: macros with parameters, and constants that are casts or shifts.
+
+// SSL_CTX_ctrl behind a macro with parameters.
+static inline int hopspan_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_min_proto_version(context, version);
+}
+
+// SSL_CTX_ctrl behind a macro with parameters.
+static inline int hopspan_SSL_CTX_set_max_proto_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_max_proto_version(context, version);
+}
+
+// SSL_CTX_ctrl behind a macro with parameters.
+static inline void hopspan_SSL_CTX_set_mode(SSL_CTX *context, long modes) {
+    SSL_CTX_set_mode(context, modes);
+}
+
+// SSL_CTX_ctrl behind a macro with parameters.
+static inline void hopspan_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) {
+    SSL_CTX_set_session_cache_mode(context, mode);
+}
+
+// SSL_CTX_ctrl behind a macro with parameters.
+static inline void hopspan_SSL_CTX_set_read_ahead(SSL_CTX *context, long on) {
+    SSL_CTX_set_read_ahead(context, on);
+}
+
+// SSL_ctrl behind a macro with parameters. The name is copied.
+static inline int hopspan_SSL_set_tlsext_host_name(SSL *connection, const char *name) {
+    return (int)SSL_set_tlsext_host_name(connection, (void *)name);
+}
+
+// The SSL_OP_ constants are shifts by a macro with a parameter.
+static inline uint64_t hopspan_SSL_OP_NO_RENEGOTIATION(void) {
+    return SSL_OP_NO_RENEGOTIATION;
+}
+
+// A sum of macros, without the one that would escape every letter beyond ASCII.
+static inline unsigned long hopspan_XN_FLAG_RFC2253_UTF8(void) {
+    return XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+}

@@ -65,6 +65,9 @@ struct ModelPrices: Sendable {
     var contextWindow: Int64 = 0
     var maxOutput: Int64 = 0
 
+    /// No price is higher: ten thousand dollars. With it, no sum of counts below 2^48 leaves 128 bits.
+    static let highest = USD(units: 10_000 * 100_000_000_000_000_000_000)
+
     enum Kind: UInt8, Sendable { case chat, embedding, realtime, rerank, transcription, speech, image, ocr }
 
     func regional(_ region: ProcessingRegion) -> Int128? {
@@ -140,11 +143,11 @@ extension ModelPrices {
         guard try reader.enterObject() else { throw BadPrice(field: "regional") }
         while let key = try reader.nextMember() {
             if key.is("us") {
-                regionalUS = try reader.price("regional").units
+                regionalUS = try reader.multiplier()
             } else if key.is("eu") {
-                regionalEU = try reader.price("regional").units
+                regionalEU = try reader.multiplier()
             } else if key.is("*") {
-                regionalOther = try reader.price("regional").units
+                regionalOther = try reader.multiplier()
             }
         }
     }
@@ -304,8 +307,16 @@ extension JSONReader {
         } else {
             price = nil
         }
-        guard let price, price >= .zero, price.units <= Int128(1) << 100 else { throw BadPrice(field: field) }
+        guard let price, price >= .zero, price <= ModelPrices.highest else { throw BadPrice(field: field) }
         return price
+    }
+
+    /// `1.1`; at most a hundred.
+    @_lifetime(self: copy self)
+    mutating func multiplier() throws -> Int128 {
+        let factor = try price("regional")
+        guard factor.units <= 100 * 100_000_000_000_000_000_000 else { throw BadPrice(field: "regional") }
+        return factor.units
     }
 
     /// The price of one where the text gives that of `count`.

@@ -95,6 +95,14 @@ public final class PriceCatalogue: Sendable {
         return .openai
     }
 
+    // MARK: looking up, off the request path
+
+    /// What the catalogue makes of a model's name; nil where it has no price for it. For the command line and tests: calls are
+    /// priced through a `PriceBook`.
+    public func entry(provider: String, model: String) -> (provider: String, model: String, match: PriceMatch)? {
+        find(provider: provider, model: Array(model.utf8)).map { ($0.provider, $0.model, $0.match) }
+    }
+
     // MARK: listing
 
     /// A line of `hopspan prices`.
