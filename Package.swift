@@ -67,9 +67,13 @@ let targets: [Target] = [
     room("Configuration", "Tracing", "CYAML"),
     room("Gateway", "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
+    room("Terminal"),
+    room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
     .executableTarget(
         name: "hopspan",
-        dependencies: ["Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI"],
+        dependencies: [
+            "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI", "Terminal", "Commands",
+        ],
         swiftSettings: swiftSettings),
 
     // Proofs.
@@ -86,6 +90,8 @@ let targets: [Target] = [
     tests("ConfigurationTests", "Configuration", "Tracing"),
     tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "Tracing", "LLM", "Configuration"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
+    tests("TerminalTests", "Terminal"),
+    tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
     tests("TidyTests"),
 ]
 
