@@ -83,7 +83,7 @@ let targets: [Target] = [
     tests("TLSTests", "TLS", "EventLoop"),
     tests("HTTPTests", "HTTP", "EventLoop", "TLS"),
     tests("LLMTests", "LLM", "JSON", "Tracing"),
-    tests("OTLPTests", "OTLP", "Tracing", "JSON"),
+    tests("OTLPTests", "OTLP", "Tracing", "JSON", "COTLP"),
     tests("RunsTests", "Runs", "Tracing", "OTLP"),
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
     tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),

@@ -10,7 +10,7 @@ public final class Gateway: Sendable {
     public let counters: GatewayCounters
     /// Runs that callers have named; whoever closes runs tells it.
     public let runs: NamedRuns
-    private let workers: [Worker]
+    private let workers: [GatewayLoop]
     private let settings: GatewaySettings
 
     /// Binds the listener and starts a loop for each queue.
@@ -26,12 +26,14 @@ public final class Gateway: Sendable {
         counters = GatewayCounters()
         runs = NamedRuns()
         let resolver = Resolver()
-        var workers: [Worker] = []
+        var workers: [GatewayLoop] = []
         for (number, queue) in queues.enumerated() {
             let words = seed.map { ($0, $0 &+ UInt64(number) &+ 1, 0x1234_5678, 1) } ?? System.randomSeed()
-            workers.append(Worker(
-                loop: try EventLoop(name: "loop-\(number)"), settings: settings, clock: clock, ids: IDGenerator(seed: words),
-                resolver: resolver, runs: runs, spans: queue, counters: counters, catalogue: catalogue))
+            let loop = try EventLoop(name: "loop-\(number)")
+            let worker = Worker(
+                loop: loop, settings: settings, clock: clock, ids: IDGenerator(seed: words), resolver: resolver, runs: runs, spans: queue,
+                counters: counters, catalogue: catalogue)
+            workers.append(GatewayLoop(worker, loop: loop))
         }
         self.workers = workers
         loops = workers.map(\.loop)

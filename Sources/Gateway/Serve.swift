@@ -18,7 +18,9 @@ extension Worker {
             } catch { break }
             isFirst = false
             let exchange = takeExchange()
+            downstream.isServing = true
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
+            downstream.isServing = false
             giveBack(exchange)
             if !keepsAlive {
                 await close(downstream)

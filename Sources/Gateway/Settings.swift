@@ -14,11 +14,12 @@ public struct GatewaySettings: Sendable {
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
-    public var runHeaders = ["x-hopspan-run"]
+    public var runHeaders: [String] = ["x-hopspan-run"]
     /// Lower-case names of the fields that carry a session (`telemetry.session_headers`).
-    public var sessionHeaders = ["x-session-id"]
+    public var sessionHeaders: [String] = ["x-session-id"]
     /// Whether baggage goes to LLM providers (`telemetry.forward_baggage`).
     public var forwardsBaggage = false
+    public var sampler = Sampler()
     /// Only these names are ours; nil: any, or on a loopback listener the loopback names.
     public var hosts: [String]?
     /// Whether the listener is on a loopback address.
@@ -40,8 +41,8 @@ public struct ProviderSettings: Sendable {
     public var origin: Origin
     /// What stands before the caller's path, without a trailing slash; empty normally.
     public var pathPrefix = ""
-    /// What `/v1` in the caller's path stands for at this provider; nil: itself.
-    public var v1Prefix: String?
+    /// The provider of that name where it is a known one: how it maps OpenAI's `/v1/…`.
+    public var known: Provider?
     /// The key used where the caller sends none of its own.
     public var credential: String?
     public var timeouts = UpstreamTimeouts()

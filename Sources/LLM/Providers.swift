@@ -117,15 +117,3 @@ private struct ProviderIndex: Sendable {
         return Int((hash ^ hash >> 16) & 1023)
     }
 }
-
-extension RawSpan {
-    /// `at` is below the count: its callers have looked.
-    fileprivate func byte(_ at: Int) -> UInt8 { unsafe unsafeLoad(fromUncheckedByteOffset: at, as: UInt8.self) }
-
-    fileprivate func begins(with text: StaticString) -> Bool {
-        guard byteCount >= text.utf8CodeUnitCount else { return false }
-        // Sound: `at` is inside both.
-        for at in 0..<text.utf8CodeUnitCount where unsafe byte(at) != text.utf8Start[at] { return false }
-        return true
-    }
-}

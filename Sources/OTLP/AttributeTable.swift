@@ -8,6 +8,7 @@ internal import Tracing
 /// there twice.
 @safe struct AttributeTable: ~Copyable {
     private static let slots = Attribute.allCases.count
+    private static let left = UInt8.max
 
     private let texts = unsafe AttributeSlots<PBTextAttribute, PBTextValue>(count: slots) { attribute, key, value in
         unsafe hopspan__text_attribute__init(attribute)
@@ -38,9 +39,7 @@ internal import Tracing
     /// `Span.attributes`, in the order they were first set. What is pointed at are the leaner messages of `attribute.proto`:
     /// libprotobuf-c packs every message by the descriptor at its own head, whatever the list's type says.
     let pointers = UnsafeMutablePointer<UnsafeMutablePointer<PBKeyValue>?>.allocate(capacity: slots)
-    /// The slots in the same order.
-    private let order = UnsafeMutablePointer<UInt8>.allocate(capacity: slots)
-    /// Where in `pointers` a slot stands, from 1; 0 while it is empty.
+    /// Where in `pointers` a slot stands, from 1; 0 while it is empty, `left` where there was no room for it.
     private let positions = UnsafeMutablePointer<UInt8>.allocate(capacity: slots)
 
     private let lengthLimit: Int
@@ -59,19 +58,16 @@ internal import Tracing
         countLimit = limits.count
         frameSizeLimit = (Attribute.allCases.map(\.name.utf8CodeUnitCount).max() ?? 0) + 4 * WireFormat.headSizeLimit
         unsafe positions.initialize(repeating: 0, count: Self.slots)
-        unsafe order.initialize(repeating: 0, count: Self.slots)
         unsafe pointers.initialize(repeating: nil, count: Self.slots)
     }
 
     deinit {
         unsafe pointers.deallocate()
-        unsafe order.deallocate()
         unsafe positions.deallocate()
     }
 
     mutating func reset() {
-        // Sound: the first `count` of `order` are slots.
-        for index in 0..<count { unsafe positions[Int(order[index])] = 0 }
+        unsafe positions.update(repeating: 0, count: Self.slots)
         count = 0
         dropped = 0
         packedSizeLimit = 0
@@ -127,12 +123,12 @@ internal import Tracing
         unsafe enter(slot, texts.attributes + slot, size: length)
     }
 
-    /// Nil where what is set is final.
+    /// Nil where what is set is final, or was left out.
     private func slot(for attribute: Attribute) -> Int? {
         let slot = Int(attribute.rawValue)
         // Sound: there is a slot for each attribute.
-        let position = unsafe Int(positions[slot])
-        return position == 0 || position > sealed ? slot : nil
+        let position = unsafe positions[slot]
+        return position == 0 || (position > sealed && position != Self.left) ? slot : nil
     }
 
     /// Makes the message the slot's attribute, unless the span has as many as it may.
@@ -144,10 +140,10 @@ internal import Tracing
             unsafe pointers[position - 1] = message
         } else if count < countLimit {
             unsafe pointers[count] = message
-            unsafe order[count] = UInt8(truncatingIfNeeded: slot)
             count += 1
             unsafe positions[slot] = UInt8(truncatingIfNeeded: count)
         } else {
+            unsafe positions[slot] = Self.left
             dropped += 1
         }
         packedSizeLimit += size + frameSizeLimit

@@ -55,7 +55,7 @@ public import Tracing
         setAttributes(of: record)
         attributes.seal()
         // Sound: the structs point into `entries`, which stays where it is until the span is packed below.
-        let textSize = unsafe setEntries(entries, isError: record.isError)
+        let textSize = unsafe setEntries(entries)
         if !attributes.isSet(.timing) { attributes.set(.timing, "measured") }
         unsafe span.pointee.n_attributes = attributes.count
         unsafe span.pointee.dropped_attributes_count = UInt32(attributes.dropped)
@@ -68,6 +68,10 @@ public import Tracing
         unsafe ids.storeBytes(of: record.span.bigEndian, toByteOffset: 16, as: UInt64.self)
         unsafe ids.storeBytes(of: record.parent.bigEndian, toByteOffset: 24, as: UInt64.self)
         unsafe span.pointee.parent_span_id = ProtobufCBinaryData(ids.baseAddress! + 24, record.parent == 0 ? 0 : 8)
+        // A name must not be empty: receivers may take such a span for broken. An entry replaces this one.
+        unsafe span.pointee.name = ProtobufCBinaryData(HopKind(rawValue: record.hopKind)?.name ?? "span")
+        unsafe span.pointee.trace_state = ProtobufCBinaryData(nil, 0)
+        unsafe status.pointee.message = ProtobufCBinaryData(nil, 0)
         unsafe span.pointee.kind = PBSpanKind(UInt32(record.kind))
         unsafe span.pointee.start_time_unix_nano = record.startTime
         unsafe span.pointee.end_time_unix_nano = max(record.endTime, record.startTime)
@@ -109,17 +113,14 @@ public import Tracing
 
     /// What the loop wrote. Returns the bytes of the texts that are no attributes.
     /// - Parameter entries: must stay where they are until the span is packed.
-    @unsafe private mutating func setEntries(_ entries: RawSpan, isError: Bool) -> Int {
+    @unsafe private mutating func setEntries(_ entries: RawSpan) -> Int {
         var textSize = 0
-        unsafe span.pointee.name = ProtobufCBinaryData(nil, 0)
-        unsafe span.pointee.trace_state = ProtobufCBinaryData(nil, 0)
-        unsafe status.pointee.message = ProtobufCBinaryData(nil, 0)
         SpanEntry.forEach(in: entries) { tag, type, value in
             guard let attribute = Attribute(rawValue: tag) else {
                 let text = unsafe EncodedText(value, &arena)
                 textSize += unsafe text.length
                 switch SpanEntry.Tag(rawValue: tag) {
-                case .name: unsafe span.pointee.name = text.binary
+                case .name: if unsafe text.length > 0 { unsafe span.pointee.name = text.binary }
                 case .statusMessage: unsafe status.pointee.message = text.binary
                 case .traceState: unsafe span.pointee.trace_state = text.binary
                 case nil: break

@@ -82,3 +82,31 @@ extension RunHead {
         }
     }
 }
+
+/// The ids a run is found by, read from its row.
+public struct RunIDs {
+    public let key: RunKey
+    public let isNamed: Bool
+    /// Of a named run; an unnamed one is its key.
+    public let traces: [TraceID]
+    public let tracesAreCut: Bool
+    /// The name its caller gave it, and its aliases, in UTF-8.
+    public let names: [[UInt8]]
+
+    /// - Returns: nil where the row is damaged.
+    public init?(row: RawSpan) {
+        var reader = PackedReader(row)
+        guard let head = RunHead(from: &reader), let traces = reader.traces(of: head) else { return nil }
+        key = head.key
+        isNamed = head.isNamed
+        tracesAreCut = head.tracesAreCut
+        self.traces = traces
+        var names: [[UInt8]] = []
+        RunDetails.forEach(in: reader.take(row.byteCount - reader.offset)) { kind, text in
+            // Sound: the bytes are read inside the closure only.
+            if kind == .runID || kind == .alias { names.append(unsafe text.withUnsafeBytes { unsafe Array($0) }) }
+            return true
+        }
+        self.names = names
+    }
+}

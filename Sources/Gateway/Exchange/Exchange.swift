@@ -64,9 +64,9 @@ final class Exchange {
         span.record.startTime = clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = openedAt + upstream.settings.timeouts.total }
         let brought = readContext()
-        let named = readRunName(settings)
+        let named = readRunName(upstream.runHeaders)
         placeInRun(brought, named: named, scope: caller, settings: settings, ids: &ids, runs: runs)
-        describeRequest(upstream, settings: settings)
+        describeRequest(upstream)
     }
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
@@ -84,16 +84,15 @@ final class Exchange {
     }
 
     /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ settings: GatewaySettings) -> Bool {
+    private func readRunName(_ runHeaders: [Text]) -> Bool {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
             baggage.append(request.value(index))
             next = request.index(of: .baggage, from: index + 1)
         }
-        for header in settings.runHeaders {
-            let index = header == "x-hopspan-run" ? request.index(of: .hopspanRun) : request.index(named: header)
-            if let index, takeRunName(request.value(index)) { return true }
+        for header in runHeaders {
+            if let index = request.index(named: header.bytes), takeRunName(request.value(index)) { return true }
         }
         guard !baggage.isEmpty else { return false }
         return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
@@ -115,17 +114,18 @@ final class Exchange {
         let name = runName
         let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: settings.runKeySalt) : nil
         if let brought {
-            context = brought.continued(by: spanID)
+            context = TraceContext(traceID: brought.traceID, spanID: spanID, flags: settings.sampler.flags(brought.traceID, brought: brought.flags))
             span.record.parent = brought.spanID.value
             span.record.parentIsRemote = true
             span.record.linkedBy = LinkedBy.traceparent.rawValue
             if let run {
-                _ = runs.place(of: run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: brought.flags) }
+                let flags = context.flags
+                _ = runs.place(of: run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }
             }
         } else if let run {
             let place = runs.place(of: run) {
                 let start = TraceContext.start(with: &ids)
-                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: start.flags)
+                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: settings.sampler.flags(start.traceID, brought: nil))
             }
             context = TraceContext(traceID: place.trace, spanID: spanID, flags: place.flags)
             span.record.parent = place.parent.value
@@ -134,7 +134,7 @@ final class Exchange {
             span.record.linkedBy = LinkedBy.header.rawValue
         } else {
             let start = TraceContext.start(with: &ids)
-            context = start.continued(by: spanID)
+            context = TraceContext(traceID: start.traceID, spanID: spanID, flags: settings.sampler.flags(start.traceID, brought: nil))
             span.record.parent = start.spanID.value
             span.record.runRoot = start.spanID.value
             span.record.linkedBy = LinkedBy.new.rawValue
@@ -152,7 +152,7 @@ final class Exchange {
         }
     }
 
-    private func describeRequest(_ upstream: Upstream, settings: GatewaySettings) {
+    private func describeRequest(_ upstream: Upstream) {
         let request = request
         span.record.kind = SpanKind.client.rawValue
         span.set(.providerName, upstream.providerName)
@@ -165,8 +165,8 @@ final class Exchange {
         } else if !baggage.isEmpty {
             _ = baggage.withValue(of: "gen_ai.agent.name") { if $0.byteCount > 0 && $0.byteCount <= 256 { span.set(.agentName, $0) } }
         }
-        for header in settings.sessionHeaders {
-            if let index = request.index(named: header), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
+        for header in upstream.sessionHeaders {
+            if let index = request.index(named: header.bytes), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
                 span.set(.conversationID, request.value(index))
                 span.set(.sessionID, request.value(index))
                 break

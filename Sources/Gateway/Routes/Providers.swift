@@ -1,6 +1,36 @@
+import HTTP
+public import LLM
+
 extension GatewaySettings {
-    /// The provider of that name in a path; nil when none is known.
-    func provider(named name: String) -> ProviderSettings? {
-        providers.first { $0.name == name }
+    /// The provider a path's first part names: a configured one, else one that is known with its public host. Nil when none is.
+    func provider(named name: RawSpan) -> ProviderSettings? {
+        let text = name.string
+        if let configured = providers.first(where: { $0.name == text }) { return configured }
+        return Provider.named(name).map { ProviderSettings($0, calledBy: text) }
+    }
+}
+
+extension ProviderSettings {
+    /// A known provider as it is without configuration.
+    /// - Parameter name: the name or alias it is called by in paths.
+    public init(_ known: Provider, calledBy name: String) {
+        self.init(
+            name: name, providerName: known.name.description, dialect: known.dialect.gateway,
+            origin: Origin(isTLS: known.isTLS, host: known.host.description, port: known.port))
+        self.known = known
+        usageShape = known.usage
+        asksForStreamUsage = known.takesStreamUsage
+        missingConfiguration = known.needs?.description
+    }
+}
+
+extension Provider.Dialect {
+    /// The dialect of the requests that are understood; nil where all paths are plain HTTP.
+    public var gateway: Dialect? {
+        switch self {
+        case .openai: .openai
+        case .anthropic: .anthropic
+        case .other: nil
+        }
     }
 }

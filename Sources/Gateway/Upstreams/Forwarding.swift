@@ -54,15 +54,17 @@ extension Exchange {
         output.append(upstream.pathPrefix)
         let target = request.target
         let rest = target.extracting(upstream.name.count + 1..<target.byteCount)
-        if rest.byteCount == 0 || rest[byte: 0] != UInt8(ascii: "/") {
+        guard rest.byteCount > 0, rest[byte: 0] == UInt8(ascii: "/") else {
             output.append("/")
             output.append(rest)
-        } else if let v1 = upstream.v1Prefix, rest.starts(with: "/v1"), rest.byteCount == 3 || rest[byte: 3] == UInt8(ascii: "/") || rest[byte: 3] == UInt8(ascii: "?") {
-            output.append(v1)
-            output.append(rest.extracting(3..<rest.byteCount))
-        } else {
-            output.append(rest)
+            return
         }
+        guard let mapping = upstream.settings.known?.upstreamPath(rest) else {
+            output.append(rest)
+            return
+        }
+        output.append(mapping.prefix)
+        output.append(rest.extracting(mapping.dropping..<rest.byteCount))
     }
 
     private func writeTraceContext(_ upstream: Upstream) {
@@ -193,7 +195,7 @@ extension Exchange {
         let output = output
         let body = body
         output.removeAll()
-        output.append(upstream.settings.origin.isTLS ? "https://" : "http://")
+        if upstream.settings.origin.isTLS { output.append("https://" as StaticString) } else { output.append("http://" as StaticString) }
         output.append(upstream.authority)
         writeTarget(upstream)
         let url = output.bytes

@@ -13,22 +13,25 @@ final class Upstream {
     let providerName: Text
     let host: Text
     let pathPrefix: Text
-    let v1Prefix: Text?
     /// The credential's field line, sent where the caller has none.
     let credential: Text?
     let forwardsBaggage: Bool
+    /// The fields that name a run, and those that carry a session.
+    let runHeaders: [Text]
+    let sessionHeaders: [Text]
     let usageShape: UsageShape
 
-    init(_ settings: ProviderSettings, forwardsBaggage: Bool, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
+    init(_ settings: ProviderSettings, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         self.settings = settings
-        self.forwardsBaggage = forwardsBaggage
+        forwardsBaggage = gateway.forwardsBaggage
+        runHeaders = gateway.runHeaders.map(Text.init)
+        sessionHeaders = gateway.sessionHeaders.map(Text.init)
         pool = UpstreamPool(origin: settings.origin, loop: loop, resolver: resolver, counters: counters)
         name = Text(settings.name)
         authority = Text(settings.origin.authority)
         providerName = Text(settings.providerName)
         host = Text(settings.origin.host)
         pathPrefix = Text(settings.pathPrefix)
-        v1Prefix = settings.v1Prefix.map(Text.init)
         usageShape = settings.usageShape
         credential = settings.credential.map { key in
             Text(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")

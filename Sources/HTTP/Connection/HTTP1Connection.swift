@@ -10,6 +10,8 @@ public final class HTTP1Connection {
     /// How much of the input the piece last handed out stands for, framing included.
     private var pieceConsumed = 0
     private var headScanned = 0
+    /// A message is being served; its holder's own mark.
+    public var isServing = false
 
     private enum Body {
         case none

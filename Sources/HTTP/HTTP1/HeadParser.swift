@@ -72,7 +72,7 @@ public enum HeadParser {
         guard let methodEnd = bytes.firstIndex(of: 0x20), methodEnd > 0, methodEnd < lineEnd,
             let targetEnd = bytes.firstIndex(of: 0x20, from: methodEnd + 1), targetEnd < lineEnd, targetEnd > methodEnd + 1
         else { throw .malformedStartLine }
-        for offset in 0..<methodEnd where !Characters.isToken(bytes[byte: offset]) { throw .malformedStartLine }
+        guard Characters.endOfToken(in: bytes, from: 0, to: methodEnd) == methodEnd else { throw .malformedStartLine }
         head.methodRange = 0..<methodEnd
         head.method = Method(bytes.extracting(0..<methodEnd))
         try version(bytes.extracting(targetEnd + 1..<lineEnd), head)
@@ -125,8 +125,7 @@ public enum HeadParser {
             let lineEnd = feed - 1
             let first = bytes[byte: position]
             if first == 0x20 || first == 0x09 { throw .foldedField }
-            var colon = position
-            while colon < lineEnd, Characters.isToken(bytes[byte: colon]) { colon += 1 }
+            let colon = Characters.endOfToken(in: bytes, from: position, to: lineEnd)
             guard colon > position, colon < lineEnd, bytes[byte: colon] == UInt8(ascii: ":"), colon - position < 1 << 16 else { throw .malformedField }
             var valueStart = colon + 1
             var valueEnd = lineEnd
@@ -237,9 +236,42 @@ enum Characters {
     /// Field values: visible characters, space, tab and obs-text (RFC 9110 §5.5).
     @inline(__always) static func isValue(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == 0x09 }
 
+    /// Eight bytes at a time: a control character has its top three bits clear, DEL is the one byte that adding 1 makes negative.
     static func areValue(_ bytes: RawSpan) -> Bool {
-        for offset in 0..<bytes.byteCount where !isValue(bytes[byte: offset]) { return false }
-        return true
+        unsafe bytes.withUnsafeBytes { bytes in
+            var offset = 0
+            while offset + 8 <= bytes.count {
+                // Sound: inside the buffer.
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                let high = word & 0x8080_8080_8080_8080
+                // Of bytes below 0x80: below 0x20, or 0x7F. Bytes above count as neither.
+                let low = word & 0x7F7F_7F7F_7F7F_7F7F
+                let isPrintable = low &+ 0x6060_6060_6060_6060 | high
+                let isDelete = (low &+ 0x0101_0101_0101_0101) & ~high
+                if (isPrintable & 0x8080_8080_8080_8080) != 0x8080_8080_8080_8080 || isDelete & 0x8080_8080_8080_8080 != 0 {
+                    // A tab is allowed after all.
+                    for index in offset..<offset + 8 where unsafe !isValue(bytes[index]) { return false }
+                }
+                offset += 8
+            }
+            while offset < bytes.count {
+                if unsafe !isValue(bytes[offset]) { return false }
+                offset += 1
+            }
+            return true
+        }
+    }
+
+    /// The first offset from `from` on that is no `tchar`; `to` when all are.
+    static func endOfToken(in bytes: RawSpan, from: Int, to: Int) -> Int {
+        precondition(from >= 0 && to <= bytes.byteCount)
+        return unsafe bytes.withUnsafeBytes { bytes in
+            var offset = from
+            // Sound: checked above.
+            let base = unsafe bytes.baseAddress.unsafelyUnwrapped
+            while offset < to, isToken(unsafe base.load(fromByteOffset: offset, as: UInt8.self)) { offset += 1 }
+            return offset
+        }
     }
 
     /// Visible ASCII; a fragment has no place in a request target.

@@ -137,9 +137,13 @@
         return nil
     }
 
-    /// The position of the first field with this name, for names that are configured and not known here.
-    public func index(named name: String) -> Int? {
-        (0..<fieldCount).first { self.name($0).string.lowercased() == name }
+    /// The position of the first field with this name, in any case, for names that are configured and not known here.
+    public func index(named name: RawSpan) -> Int? {
+        for index in 0..<fieldCount {
+            let field = unsafe fields[index]
+            if Int(field.nameLength) == name.byteCount, self.name(index).equalsIgnoringCase(name) { return index }
+        }
+        return nil
     }
 
     /// The three digits of the status, as they came.

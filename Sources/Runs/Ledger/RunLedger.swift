@@ -133,22 +133,30 @@ public final class RunLedger {
             close(run, byRequest: true, settle: settle)
             return true
         }
+        return endStored({ run in stored(key, run) }, settle: settle)
+    }
+
+    /// Closes a run that is not followed, only stored.
+    /// - Parameter fill: reads its row (`OpenRun.read`); false where there is none.
+    public func endStored(_ fill: (OpenRun) -> Bool, settle: (OpenRun) -> Void) -> Bool {
         let run = spare.popLast() ?? OpenRun()
-        guard stored(key, run) else {
+        guard fill(run) else {
             recycle(run)
             return false
         }
-        run.isOpen = false
-        if run.state != .closed {
-            if run.state == .rootOwed { settle(run) }
-            run.state = .closed
-            touch(run)
-            if run.head.isNamed { onClosed(key) }
-        } else {
+        guard run.state != .closed else {
             recycle(run)
+            return true
         }
+        if run.state == .rootOwed { settle(run) }
+        run.state = .closed
+        touch(run)
+        if run.head.isNamed { onClosed(run.head.key) }
         return true
     }
+
+    /// Whether the run is followed now.
+    public func follows(_ key: RunKey) -> Bool { slots[key] != nil }
 
     /// Closes every run that owes its root: the process is about to end, and nobody else would write it.
     public func closeOwing(settle: (OpenRun) -> Void) {
@@ -170,6 +178,15 @@ public final class RunLedger {
         for run in touched {
             run.isTouched = false
             run.storedState = run.state
+            if !run.isOpen { recycle(run) }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// The rows of `touched` will not be written; the runs go on from the totals they have.
+    public func abandoned() {
+        for run in touched {
+            run.isTouched = false
             if !run.isOpen { recycle(run) }
         }
         touched.removeAll(keepingCapacity: true)

@@ -50,7 +50,9 @@
         count = offset + 1
     }
 
-    public mutating func append(varint value: some BinaryInteger) { append(varint: UInt64(clamping: value)) }
+    /// A count: 0 where it is negative.
+    public mutating func append(varint value: Int) { append(varint: UInt64(clamping: value)) }
+    public mutating func append(varint value: Int64) { append(varint: UInt64(clamping: value)) }
 
     /// Signed, small magnitudes short (zigzag).
     public mutating func append(zigzag value: Int64) {

@@ -1,0 +1,86 @@
+/// A batch of stored spans as one message: `ExportTraceServiceRequest` for a collector, `TracesData` for a file. Both have the same
+/// bytes (opentelemetry.proto.collector.trace.v1, opentelemetry.proto.trace.v1).
+///
+///     frame.append(span); frame.append(span)
+///     frame.withMessage { compress($0) }
+///     frame.reset()
+///
+/// Spans go in as they were stored; only their heads, and those of the few messages around them, are written here. The lengths of
+/// the outer messages stand in front and are known last, so room is left for them. Owned by one thread at a time; its storage is
+/// used again.
+public struct TracesFrame: Sendable {
+    private let resource: [UInt8]
+    private let scope: [UInt8]
+    private let schemaURL: [UInt8]
+    /// Room for what stands in front, then the spans, each with its head.
+    private var bytes: [UInt8]
+    private let frontRoom: Int
+    public private(set) var spanCount = 0
+
+    private enum Field {
+        static let resourceSpans = 1  // of ExportTraceServiceRequest and TracesData
+        static let resource = 1, scopeSpans = 2  // of ResourceSpans
+        static let scope = 1, spans = 2  // of ScopeSpans
+        static let schemaURL = 3  // of both
+    }
+
+    public init(source: SpanSource) {
+        resource = source.encodedResource()
+        scope = source.encodedScope()
+        schemaURL = Array(source.schemaURL.utf8)
+        frontRoom = resource.count + scope.count + 4 * WireFormat.headSizeLimit
+        bytes = Array(repeating: 0, count: frontRoom)
+    }
+
+    /// Without spans again.
+    public mutating func reset() {
+        bytes.removeLast(bytes.count - frontRoom)
+        spanCount = 0
+    }
+
+    /// At least what the message takes now, by a few bytes at most.
+    public var byteCount: Int { bytes.count + 2 * (schemaURL.count + WireFormat.headSizeLimit) }
+
+    /// - Parameter span: the bytes of one `Span` message.
+    public mutating func append(_ span: RawSpan) {
+        WireFormat.appendHead(field: Field.spans, length: span.byteCount, to: &bytes)
+        bytes.append(span)
+        spanCount += 1
+    }
+
+    /// Lends the whole message. More spans may follow. Of no spans it is the empty message: an envelope around nothing is not to
+    /// be sent.
+    public mutating func withMessage<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+        guard spanCount > 0 else { return try body(RawSpan()) }
+        let end = bytes.count
+        defer { bytes.removeLast(bytes.count - end) }
+
+        appendSchemaURL()
+        let scopeSpans = bytes.count - frontRoom + WireFormat.headSize(field: Field.scope, length: scope.count) + scope.count
+        appendSchemaURL()
+        let outerSchemaURL = schemaURL.isEmpty ? 0 : WireFormat.headSize(field: Field.schemaURL, length: schemaURL.count) + schemaURL.count
+        let resourceSpans =
+            WireFormat.headSize(field: Field.resource, length: resource.count) + resource.count
+            + WireFormat.headSize(field: Field.scopeSpans, length: scopeSpans) + scopeSpans + outerSchemaURL
+
+        var front: [UInt8] = []
+        front.reserveCapacity(frontRoom)
+        WireFormat.appendHead(field: Field.resourceSpans, length: resourceSpans, to: &front)
+        WireFormat.appendHead(field: Field.resource, length: resource.count, to: &front)
+        front += resource
+        WireFormat.appendHead(field: Field.scopeSpans, length: scopeSpans, to: &front)
+        WireFormat.appendHead(field: Field.scope, length: scope.count, to: &front)
+        front += scope
+
+        let start = frontRoom - front.count
+        bytes.replaceSubrange(start..<frontRoom, with: front)
+        let whole = unsafe bytes.span.bytes  // sound: a UInt8 has no padding
+        return try body(whole.extracting(start..<whole.byteCount))
+    }
+
+    private mutating func appendSchemaURL() {
+        guard !schemaURL.isEmpty else { return }
+        WireFormat.appendHead(field: Field.schemaURL, length: schemaURL.count, to: &bytes)
+        bytes += schemaURL
+    }
+}

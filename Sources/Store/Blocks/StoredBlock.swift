@@ -1,0 +1,76 @@
+import Runs
+
+/// A block as it is stored, with the places of its spans found.
+final class StoredBlock {
+    let first: Int64
+    private(set) var columns: [SpanColumns] = []
+    /// Where each span's field begins in `spans`.
+    private(set) var frameStarts: [Int] = []
+    let spans: [UInt8]
+
+    init(first: Int64, count: Int64, records: RawSpan, spans: RawSpan) {
+        self.first = first
+        // Sound: the bytes are read inside the closure only.
+        self.spans = unsafe spans.withUnsafeBytes { unsafe Array($0) }
+        var reader = SpanColumnsReader(records, first: first, count: count)
+        while let span = reader.next() {
+            guard span.columns.frameLength <= self.spans.count - span.frameStart else { break }
+            columns.append(span.columns)
+            frameStarts.append(span.frameStart)
+        }
+    }
+
+    var next: Int64 { first + Int64(columns.count) }
+
+    func contains(_ number: Int64) -> Bool { number >= first && number < next }
+
+    func columns(of number: Int64) -> SpanColumns { columns[Int(number - first)] }
+
+    /// The bytes of the span's field: tag, length, message.
+    func frame(of number: Int64) -> Range<Int> {
+        let index = Int(number - first)
+        return frameStarts[index]..<frameStarts[index] + columns[index].frameLength
+    }
+
+    /// The bytes of the OTLP message alone.
+    func message(of number: Int64) -> Range<Int> {
+        let frame = frame(of: number)
+        return frame.lowerBound + FrameHead.length(of: spans, at: frame.lowerBound, upTo: frame.upperBound)..<frame.upperBound
+    }
+}
+
+/// The head of a length-delimited protobuf field whose number is below 16: a tag byte and a varint.
+enum FrameHead {
+    static func length(of bytes: [UInt8], at start: Int, upTo end: Int) -> Int {
+        var offset = start + 1
+        while offset < end, bytes[offset] >= 0x80 { offset += 1 }
+        return min(offset + 1, end) - start
+    }
+}
+
+/// Finds blocks by the number of a span; holds on to the last one, because neighbours are asked for next.
+final class BlockFinder {
+    private let select: Statement
+    private var latest: StoredBlock?
+
+    init(_ database: Database) throws(StoreError) {
+        select = try database.prepare(
+            "SELECT first, count, records, spans FROM span_blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
+    }
+
+    /// Nil where the span has been deleted, or never was written.
+    func block(of number: Int64) throws(StoreError) -> StoredBlock? {
+        if let latest, latest.contains(number) { return latest }
+        select.bind(1, number)
+        defer { select.reset() }
+        guard try select.step() else { return nil }
+        let block = select.withBlob(2) { records in
+            select.withBlob(3) { spans in StoredBlock(first: select.integer(0), count: select.integer(1), records: records, spans: spans) }
+        }
+        latest = block
+        return block.contains(number) ? block : nil
+    }
+
+    /// Forgets what it holds; a block may have been rewritten since.
+    func forget() { latest = nil }
+}

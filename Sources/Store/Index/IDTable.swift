@@ -1,0 +1,48 @@
+/// The latest entries, in memory: an open-addressed table. Entries with equal hashes stand side by side. Bounded by the index,
+/// which writes it out as a segment.
+struct IDTable {
+    private(set) var count = 0
+    private var places: ContiguousArray<IDEntry>
+    /// A row is at least 1.
+    private static let empty = IDEntry(hash: 0, run: 0)
+
+    init(capacity: Int = 1 << 14) {
+        places = ContiguousArray(repeating: Self.empty, count: capacity)
+    }
+
+    mutating func insert(_ entry: IDEntry) {
+        if count * 4 >= places.count * 3 { grow() }
+        place(entry)
+        count += 1
+    }
+
+    /// Calls `body` with the runs filed under `hash` until it returns true.
+    func search(_ hash: UInt64, _ body: (Int64) -> Bool) -> Bool {
+        var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
+        while places[place].run != 0 {
+            if places[place].hash == hash, body(places[place].run) { return true }
+            place = (place + 1) & (places.count - 1)
+        }
+        return false
+    }
+
+    func sorted() -> [IDEntry] {
+        places.filter { $0.run != 0 }.sorted { ($0.hash, $0.run) < ($1.hash, $1.run) }
+    }
+
+    mutating func removeAll() {
+        self = IDTable()
+    }
+
+    private mutating func place(_ entry: IDEntry) {
+        var place = Int(truncatingIfNeeded: entry.hash) & (places.count - 1)
+        while places[place].run != 0 { place = (place + 1) & (places.count - 1) }
+        places[place] = entry
+    }
+
+    private mutating func grow() {
+        let entries = places
+        places = ContiguousArray(repeating: Self.empty, count: entries.count * 2)
+        for entry in entries where entry.run != 0 { place(entry) }
+    }
+}

@@ -1,0 +1,88 @@
+import Runs
+
+/// Spans on their way to a destination.
+public struct ExportBatch: Sendable {
+    /// The `spans` fields of an OTLP `ScopeSpans` message, one after the other: to be put behind its scope as they are.
+    public var fields: [UInt8] = []
+    public var count = 0
+    /// The cursor once they have been delivered; may have moved although nothing is to be sent.
+    public var upTo: Int64 = 0
+
+    public init() {}
+}
+
+extension StoreReader {
+    /// The next sampled spans behind a cursor.
+    ///
+    /// - Parameters:
+    ///   - batch: emptied and filled; keep it for the next call, with its memory.
+    ///   - limit: spans at most.
+    ///   - maxBytes: bytes at most, unless the first span alone is larger.
+    /// - Returns: false where there is nothing behind the cursor.
+    public func unexported(after cursor: Int64, limit: Int, maxBytes: Int, into batch: inout ExportBatch) throws(StoreError) -> Bool {
+        batch.fields.removeAll(keepingCapacity: true)
+        batch.count = 0
+        batch.upTo = cursor
+        let blocks = try exportBlocks()
+        blocks.bind(1, cursor + 1)
+        defer { blocks.reset() }
+        while batch.count < limit, try blocks.step() {
+            let (first, count) = (blocks.integer(0), blocks.integer(1))
+            let next = first + count
+            if next <= batch.upTo + 1 { continue }
+            let isWhole = blocks.withBlob(4) { spans in
+                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit,
+                    batch.fields.isEmpty || batch.fields.count + spans.byteCount <= maxBytes, spans.byteCount <= maxBytes
+                else { return false }
+                // Sound: the bytes are read inside the closure only.
+                unsafe spans.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }
+                batch.count += Int(count)
+                batch.upTo = next - 1
+                return true
+            }
+            if isWhole { continue }
+            let isDone = blocks.withBlob(3) { records in
+                blocks.withBlob(4) { spans in Self.pick(records, spans, first: first, count: count, limit, maxBytes, &batch) }
+            }
+            if isDone { break }
+        }
+        return batch.upTo > cursor
+    }
+
+    /// Adds a block's sampled spans one by one.
+    /// - Returns: whether the batch is full.
+    private static func pick(
+        _ records: RawSpan, _ spans: RawSpan, first: Int64, count: Int64, _ limit: Int, _ maxBytes: Int, _ batch: inout ExportBatch
+    ) -> Bool {
+        var reader = SpanColumnsReader(records, first: first, count: count)
+        while let span = reader.next() {
+            guard span.number > batch.upTo else { continue }
+            let length = span.columns.frameLength
+            if span.columns.isSampled, length > 0, span.frameStart + length <= spans.byteCount {
+                guard batch.count < limit, batch.fields.isEmpty || batch.fields.count + length <= maxBytes else { return true }
+                let field = spans.extracting(span.frameStart..<span.frameStart + length)
+                // Sound: the bytes are read inside the closure only.
+                unsafe field.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }
+                batch.count += 1
+            }
+            batch.upTo = span.number
+        }
+        // Whatever a damaged block still holds is passed over.
+        batch.upTo = max(batch.upTo, first + count - 1)
+        return false
+    }
+
+    /// When the first span behind a cursor ended, in Unix nanoseconds, to within its block; nil where nothing is behind it.
+    public func oldest(after cursor: Int64) throws(StoreError) -> UInt64? {
+        let block = try database.prepare("SELECT ended_max FROM span_blocks WHERE first + count > ?1 + 1 AND first >= \(Self.blockOf) ORDER BY first LIMIT 1")
+        block.bind(1, cursor)
+        guard try block.step() else { return nil }
+        return UInt64(clamping: block.integer(0))
+    }
+
+    private static let blockOf = "coalesce((SELECT max(first) FROM span_blocks WHERE first <= ?1), 0)"
+
+    private func exportBlocks() throws(StoreError) -> Statement {
+        try database.prepare("SELECT first, count, unsampled, records, spans FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
+    }
+}

@@ -1,0 +1,167 @@
+public import Runs
+private import Synchronization
+public import Tracing
+
+/// The database of spans and runs, and the one thread ("store") that writes it.
+///
+/// Loops record into queues (`makeQueue`); the thread drains them some ten times a second, encodes each span once, keeps the
+/// ledger, and commits a batch in one transaction. Everybody else reads, each on a connection of its own (`makeReader`), and asks
+/// for changes by messages to the thread. A killed process loses what had not been committed: at most 200 ms of traffic.
+public final class Store: Sendable {
+    public struct Options: Sendable {
+        /// A file, or ":memory:".
+        public var path: String
+        /// How long spans are kept after their end; nil for ever.
+        public var retention: Duration? = .seconds(30 * 86_400)
+        /// Bytes the database may take. In memory, never more than 512 MiB.
+        public var maxSize: Int64 = 20 << 30
+        /// Quiet that closes a run.
+        public var runIdle: Duration = .seconds(60)
+        /// The same for a run whose last reply asked for a tool; nil makes no difference.
+        public var runWait: Duration?
+        /// How long the thread waits for more once a span is there. Spans are visible this long, and a commit, after their end.
+        public var gather: Duration = .milliseconds(80)
+        /// Runs followed at once.
+        public var openRuns = 100_000
+        /// Where spans are exported to; a new one gets the spans from now on.
+        public var destinations: [String] = []
+
+        public init(path: String) { self.path = path }
+    }
+
+    /// Counters over hops.
+    public let metrics: SpanMetrics
+    private let file: StoreFile
+    private let shared: StoreShared
+    private let worker: StoreWorker
+    private let options: Options
+    private let thread = Mutex<StoreThreadState>(.notStarted)
+    let clock: StoreClock
+
+    /// Opens, or makes, the database and brings its schema up to date. Takes the store for this process; nothing runs before `start`.
+    ///
+    /// - Parameters:
+    ///   - encode: called on the store's thread, for each span once.
+    ///   - onRunClosed: called on the store's thread with every named run that closes.
+    public convenience init(
+        _ options: Options, encode: @escaping SpanEncoding, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
+    ) throws(StoreError) {
+        try self.init(options, clock: .system, encode: encode, onRunClosed: onRunClosed)
+    }
+
+    init(
+        _ options: Options, clock: StoreClock, encode: @escaping SpanEncoding, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
+    ) throws(StoreError) {
+        self.options = options
+        self.clock = clock
+        metrics = SpanMetrics()
+        file = try StoreFile(path: options.path)
+        shared = StoreShared()
+        let ledger = RunLedger(onClosed: onRunClosed)
+        let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, encode: encode)
+        worker = StoreWorker(writer, shared: shared, clock: clock)
+        worker.apply(options)
+        try worker.register(options.destinations)
+        shared.publish(writer.stored)
+    }
+
+    /// A queue that the thread drains; one per loop.
+    /// - Parameter limit: bytes of spans that may wait.
+    public func makeQueue(limit: Int = 32 << 20) -> SpanQueue {
+        let queue = SpanQueue(limit: limit) { [shared] in shared.signal.wake() }
+        shared.add(queue)
+        return queue
+    }
+
+    /// Calls `notify` on the store's thread after each commit that brought spans. It must not block.
+    public func onCommit(_ notify: @escaping @Sendable () -> Void) { shared.add(notify) }
+
+    /// Starts the thread; once.
+    public func start() {
+        thread.withLock { state in
+            guard case .notStarted = state else { return }
+            state = .running(NamedThread("store") { [worker] in worker.run() })
+        }
+    }
+
+    /// A reader with a connection of its own, for use by one thread at a time.
+    public func makeReader() throws(StoreError) -> sending StoreReader {
+        try StoreReader(file, hash: worker.idHash, clock: clock, shared: shared)
+    }
+
+    // MARK: messages to the thread
+
+    /// Notes how far a destination has got; on disk with the next batch.
+    public func setCursor(_ destination: String, _ span: Int64) {
+        shared.send(cursor: destination, span)
+        shared.signal.wake()
+    }
+
+    /// Takes up changed limits and destinations; `path` and `gather` stay as they were.
+    public func reconfigure(_ options: Options, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void = { _ in }) {
+        send(completion) { worker throws(StoreError) in
+            worker.apply(options)
+            try worker.register(options.destinations)
+        }
+    }
+
+    /// Closes a run now. True in the end, false where the run is gone.
+    public func end(_ run: RunKey, completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void) {
+        send(completion) { worker throws(StoreError) in try worker.end(run) }
+    }
+
+    /// Deletes a run with its spans. False where it is gone already.
+    public func delete(_ run: StoredRun, completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void) {
+        send(completion) { worker throws(StoreError) in try worker.delete(run.row) }
+    }
+
+    /// Writes everything recorded before the call.
+    public func flush(completion: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
+        send(completion) { _ throws(StoreError) in }
+    }
+
+    /// Writes everything recorded before the call, and the root of every run that still owes one: the process is about to end, and its
+    /// last export should have them.
+    public func finishRuns(completion: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
+        send(completion) { worker throws(StoreError) in try worker.finishRuns() }
+    }
+
+    /// Writes what is left, ends the thread and lets the file go. What a failing disk still refuses after five seconds is lost, and counted.
+    public func close() {
+        let running = thread.withLock { state -> NamedThread? in
+            defer { state = .closed }
+            guard case .running(let thread) = state else { return nil as NamedThread? }
+            return thread
+        }
+        guard let running else { return }
+        shared.signal.stop()
+        running.join()
+    }
+
+    public func health() -> StoreHealth { shared.health(file) }
+
+    private func send<Value>(
+        _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
+        _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value
+    ) {
+        let isOpen = shared.send { worker in
+            switch worker {
+            case .success(let worker):
+                do throws(StoreError) {
+                    completion(.success(try work(worker)))
+                } catch {
+                    completion(.failure(error))
+                }
+            case .failure(let error): completion(.failure(error))
+            }
+        }
+        guard isOpen else { return completion(.failure(.closed)) }
+        shared.signal.command()
+    }
+}
+
+enum StoreThreadState {
+    case notStarted
+    case running(NamedThread)
+    case closed
+}

@@ -1,0 +1,323 @@
+private import Glibc
+import Runs
+import Tracing
+
+/// What the store's thread does. Made by whoever opens the store, then used on its thread only.
+final class StoreWorker: @unchecked Sendable {
+    private let writer: StoreWriter
+    private let shared: StoreShared
+    private let clock: StoreClock
+    let idHash: IDHash
+
+    private var gather: UInt64 = 80_000_000
+    private var retention = RetentionLimits(age: nil, bytes: .max)
+    private var destinations: Set<String> = []
+
+    /// Chunks that are drained and not yet in a batch, with the queue they go back to.
+    private var backlog: [(chunk: SpanChunk, queue: SpanQueue)] = []
+    private var backlogStart = 0
+    /// Zones whose runs a former process left without their root.
+    private var owingZones: [Int64] = []
+
+    private var failedTries = 0
+    private var retryAt: UInt64 = 0
+    private var nextRetention: UInt64 = 0
+    private var lastCommit: UInt64 = 0
+    private var hasUncopiedLog = false
+    private var hasCache = false
+    private var wantsVacuum = false
+
+    /// A batch is committed when it has this many bytes of spans, so that no transaction is long.
+    private static let batchBytes = 4 << 20
+    /// How often a batch is tried that fails for a reason that will not pass.
+    private static let hopelessTries = 3
+    /// How long the last writes may go on failing once the store closes.
+    private static let closingPatience: UInt64 = 5_000_000_000
+
+    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock) {
+        self.writer = writer
+        self.shared = shared
+        self.clock = clock
+        idHash = writer.index.hash
+        owingZones = (try? writer.owingZones()) ?? []
+    }
+
+    // MARK: the thread
+
+    func run() {
+        var closingUntil: UInt64?
+        while true {
+            let reasons = wait()
+            let isClosing = reasons.stop
+            if isClosing, closingUntil == nil { closingUntil = clock.monotonic() + Self.closingPatience }
+            turn(isClosing: isClosing)
+            guard isClosing else { continue }
+            if !hasWork { break }
+            if clock.monotonic() >= closingUntil ?? 0 {
+                giveUp()
+                break
+            }
+        }
+        for command in shared.closeCommands() { command(.failure(.closed)) }
+        _ = try? writer.database.checkpoint(truncate: true)
+    }
+
+    private var hasWork: Bool { writer.hasBatch || backlogStart < backlog.count || shared.queues.contains { $0.queuedBytes > 0 } }
+
+    private func wait() -> StoreSignal.Reasons {
+        var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
+        // While the disk refuses, spans wait in their queues: the next try decides.
+        if reasons.spans, !reasons.command, !reasons.stop {
+            let more = shared.signal.wait(until: clock.monotonic() + gather) { $0.command || $0.stop }
+            reasons.stop = more.stop
+        }
+        return reasons
+    }
+
+    private var nextTurn: UInt64 {
+        let now = clock.monotonic()
+        if failedTries > 0 { return max(retryAt, now + 1_000_000) }
+        if backlogStart < backlog.count || !owingZones.isEmpty || writer.index.wantsMerge { return now }
+        var next = max(nextRetention, now + gather)
+        if let closing = writer.ledger.nextClosing { next = min(next, max(closing, now + gather)) }
+        if hasUncopiedLog || hasCache { next = min(next, max(lastCommit + 5_000_000_000, now + gather)) }
+        return next
+    }
+
+    /// One batch, the messages that wait, and a bounded piece of housekeeping.
+    private func turn(isClosing: Bool) {
+        let commands = shared.takeCommands()
+        for (destination, span) in shared.takeCursors() { writer.setCursor(destination, span) }
+        if failedTries > 0 {
+            // The batch that failed comes first; nothing is drained before it is written.
+            if clock.monotonic() >= retryAt || isClosing || !commands.isEmpty { commit() }
+            if failedTries > 0, isClosing { usleep(50_000) }
+        }
+        if failedTries == 0 { takeSpans(all: !commands.isEmpty || isClosing) }
+        for command in commands { command(failure.map { .failure($0) } ?? .success(self)) }
+        if failedTries == 0 { keepHouse() }
+        shared.publish(writer.stored)
+        let open = writer.ledger.openCount
+        shared.update { $0.openRuns = open }
+    }
+
+    // MARK: spans
+
+    /// Drains the queues and commits in pieces, until everything is written (`all`), or one piece.
+    private func takeSpans(all: Bool) {
+        if all || backlogStart >= backlog.count { drain() }
+        repeat {
+            let now = clock.monotonic()
+            while backlogStart < backlog.count, writer.batchBytes < Self.batchBytes {
+                let (chunk, queue) = backlog[backlogStart]
+                chunk.forEach { record, entries in writer.take(record, entries, now: now) }
+                queue.recycle([chunk])
+                backlogStart += 1
+            }
+            recoverRoots()
+            writer.endBatch(now: now)
+            commit()
+        } while failedTries == 0 && backlogStart < backlog.count && all
+        if backlogStart >= backlog.count {
+            backlog.removeAll(keepingCapacity: true)
+            backlogStart = 0
+        }
+    }
+
+    private func drain() {
+        if backlogStart >= backlog.count {
+            backlog.removeAll(keepingCapacity: true)
+            backlogStart = 0
+        }
+        for queue in shared.queues {
+            for chunk in queue.drain() { backlog.append((chunk, queue)) }
+        }
+    }
+
+    private var failure: StoreError?
+
+    private func commit() {
+        guard writer.hasBatch else {
+            failedTries = 0
+            failure = nil
+            return
+        }
+        let spans = writer.batchSpans
+        do {
+            try writer.commit()
+            if failedTries > 0 { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
+            failedTries = 0
+            failure = nil
+            lastCommit = clock.monotonic()
+            hasUncopiedLog = true
+            hasCache = true
+            if spans > 0 {
+                shared.update { $0.written += UInt64(spans) }
+                shared.publish(writer.stored)
+                shared.notify()
+            }
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func failed(_ error: StoreError) {
+        failedTries += 1
+        failure = error
+        let now = clock.wall()
+        shared.update { health in
+            health.failure = error
+            if health.failingSince == nil { health.failingSince = now }
+        }
+        if !error.mayPass, failedTries >= Self.hopelessTries {
+            lose(writer.batchSpans, error)
+            writer.abandon()
+            failedTries = 0
+            failure = nil
+            return
+        }
+        // 50 ms, doubling to 2 s: the queues hold what comes meanwhile.
+        retryAt = clock.monotonic() + min(2_000_000_000, 50_000_000 << UInt64(min(failedTries - 1, 6)))
+    }
+
+    private func lose(_ spans: Int, _ reason: StoreError) {
+        shared.update { $0.lost["\(reason.reason)", default: 0] += UInt64(spans) }
+    }
+
+    /// Closing, and the disk still refuses.
+    private func giveUp() {
+        var spans = writer.batchSpans
+        drain()
+        for (chunk, _) in backlog[backlogStart...] { chunk.forEach { _, _ in spans += 1 } }
+        lose(spans, failure ?? .closed)
+        writer.abandon()
+    }
+
+    // MARK: runs
+
+    func end(_ key: RunKey) throws(StoreError) -> Bool {
+        let known = writer.ledger.end(key, stored: { key, run in writer.load(key, into: run) }, settle: { writer.writeRoot(of: $0) })
+        try commitCommand()
+        return known
+    }
+
+    func delete(_ row: Int64) throws(StoreError) -> Bool {
+        let done = try writer.delete(run: row)
+        // Its bytes go from the log too, as soon as readers let go.
+        _ = try? writer.database.checkpoint(truncate: true)
+        return done
+    }
+
+    func finishRuns() throws(StoreError) {
+        while !owingZones.isEmpty {
+            recoverRoots()
+            try commitCommand()
+        }
+        writer.ledger.closeOwing { writer.writeRoot(of: $0) }
+        try commitCommand()
+    }
+
+    private func commitCommand() throws(StoreError) {
+        commit()
+        if let failure { throw failure }
+    }
+
+    /// Closes a zone's worth of runs that a former process left open: nobody can go on with them under the root they had.
+    private func recoverRoots() {
+        guard let zone = owingZones.popLast() else { return }
+        for row in (try? writer.owingRuns(in: zone)) ?? [] {
+            _ = writer.ledger.endStored(
+                { run in writer.load(row: row, into: run) { !writer.ledger.follows($0.key) } },
+                settle: { writer.writeRoot(of: $0) })
+        }
+    }
+
+    // MARK: settings
+
+    func apply(_ options: Store.Options) {
+        gather = options.gather.nanoseconds
+        var limits = RunLedger.Limits()
+        limits.openRuns = options.openRuns
+        limits.idle = options.runIdle.nanoseconds
+        limits.wait = options.runWait?.nanoseconds
+        writer.ledger.limits = limits
+        shared.setTimes(runIdle: limits.idle, runWait: limits.wait)
+        // SQLite's memory file ends at 1 GiB.
+        let bytes = writer.file.isMemory ? min(options.maxSize, 512 << 20) : options.maxSize
+        retention = RetentionLimits(age: options.retention?.nanoseconds, bytes: bytes)
+        nextRetention = 0
+    }
+
+    /// Destinations from now on. A new one starts behind what is stored.
+    func register(_ names: [String]) throws(StoreError) {
+        destinations = Set(names)
+        for name in names where writer.stored.cursors[name] == nil { writer.setCursor(name, writer.stored.nextSpan - 1) }
+        try writer.commit()
+    }
+
+    // MARK: housekeeping
+
+    private func keepHouse() {
+        let now = clock.monotonic()
+        if writer.index.wantsMerge { merge() }
+        if now >= nextRetention { retain(now) }
+        let isQuiet = now >= lastCommit + 5_000_000_000
+        if hasUncopiedLog, writer.database.loggedBytes >= StoreWriter.logLimit || isQuiet {
+            hasUncopiedLog = false
+            // A reader that stays long keeps the log from starting over; beyond four times the bound it is waited for.
+            let isOverdue = writer.database.loggedBytes >= 4 * StoreWriter.logLimit
+            _ = try? writer.database.checkpoint(restart: isOverdue)
+        }
+        if isQuiet, hasCache {
+            hasCache = false
+            if wantsVacuum { vacuum() }
+            writer.database.releaseMemory()
+        }
+    }
+
+    private func merge() {
+        do {
+            try writer.database.transaction { () throws(StoreError) in try writer.index.mergeStep() }
+            writer.index.mergeCommitted()
+            hasUncopiedLog = true
+        } catch {
+            writer.index.mergeFailed()
+        }
+    }
+
+    private func retain(_ now: UInt64) {
+        nextRetention = now + 1_000_000_000
+        guard let step = try? writer.retain(retention, now: clock.wall(), destinations: destinations), step.isMore else { return }
+        nextRetention = now
+        hasUncopiedLog = true
+        wantsVacuum = true
+        shared.update { health in
+            health.retiredSpans += UInt64(step.spans)
+            health.retiredRuns += UInt64(step.runs)
+            for (destination, spans) in step.unexported { health.retiredUnexported[destination, default: 0] += UInt64(spans) }
+        }
+    }
+
+    /// Gives pages back that have become free and are many, a few at a time; the rest serves new spans.
+    private func vacuum() {
+        let pages = (try? writer.database.integer("PRAGMA page_count")) ?? 0
+        let free = (try? writer.database.integer("PRAGMA freelist_count")) ?? 0
+        guard free > 1_024, free > pages / 4 else {
+            wantsVacuum = false
+            return
+        }
+        try? writer.database.execute("PRAGMA incremental_vacuum(1024)")
+        hasUncopiedLog = true
+        hasCache = true
+    }
+}
+
+extension Duration {
+    /// Clamped to what fits; negative is 0.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (whole, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : whole.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000)).partialValue
+    }
+}

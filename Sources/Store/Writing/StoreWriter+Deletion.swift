@@ -1,0 +1,111 @@
+import Runs
+import Tracing
+
+extension StoreWriter {
+    /// Deletes a run and its spans, exported or not, so that their bytes are gone from the file (once the log has been copied:
+    /// `checkpoint` follows). The numbers of its spans stay, empty. Between batches only.
+    /// - Returns: false where the row is not there.
+    func delete(run row: Int64) throws(StoreError) -> Bool {
+        let select = try database.prepare("SELECT last_span, state, summary FROM runs WHERE run = ?1")
+        select.bind(1, row)
+        guard try select.step() else { return false }
+        let last = select.integer(0)
+        let isOwing = select.integer(1) == Int64(StoredState.rootOwed.rawValue)
+        let key = select.withBlob(2) { RunIDs(row: $0)?.key }
+        select.reset()
+
+        // The block being filled may hold its spans; it is final from here on.
+        sealTail()
+        try database.execute("PRAGMA secure_delete = ON")
+        defer { try? database.execute("PRAGMA secure_delete = FAST") }
+        try database.transaction { () throws(StoreError) in
+            let finder = try BlockFinder(database)
+            var number = last
+            while number > 0, let block = try finder.block(of: number) {
+                let below = try erase(row, in: block, from: number)
+                guard below < number else { break }
+                number = below
+            }
+            try note(nextSpan: tail.next, nextRun: ledger.nextRow)
+            try database.execute("DELETE FROM runs WHERE run = \(row)")
+            var zones = ZoneCounts()
+            zones.note(row, isOwing: isOwing)
+            try zones.subtract(from: database)
+        }
+        if let key { ledger.forget(key) }
+        stored.runs -= 1
+        return true
+    }
+
+    /// Writes a block again without the run's spans up to `number`.
+    /// - Returns: the number of the run's next span further down, in another block; 0 at the end.
+    private func erase(_ run: Int64, in block: StoredBlock, from number: Int64) throws(StoreError) -> Int64 {
+        var gone: Set<Int64> = []
+        var next = number
+        while block.contains(next) {
+            let columns = block.columns(of: next)
+            guard columns.run == run, !columns.isGone else { break }
+            gone.insert(next)
+            guard columns.previous < next else { break }
+            next = columns.previous
+        }
+        var records = PackedBytes(capacity: 4 << 10)
+        var spans = PackedBytes(capacity: block.spans.count + 1)
+        var before = SpanColumns()
+        var named: Set<Int> = []
+        var unsampled = 0
+        for (index, kept) in block.columns.enumerated() {
+            let number = block.first + Int64(index)
+            var columns = kept
+            if gone.contains(number) {
+                columns = SpanColumns()
+                columns.isGone = true
+                columns.hopKind = HopKind.external.rawValue
+                columns.isSampled = false
+                columns.run = kept.run
+                columns.startedAt = kept.startedAt
+            } else {
+                let all = block.spans
+                spans.append(all.raw.extracting(block.frame(of: number)))
+                named.formUnion([kept.agent, kept.workspace, kept.provider, kept.model, kept.tool])
+            }
+            columns.write(to: &records, number: number, after: before)
+            before = columns
+            if !columns.isSampled { unsampled += 1 }
+        }
+        let names = try BlockNames.keeping(named, of: block.first, in: database)
+        let update = try database.prepare("UPDATE span_blocks SET records = ?2, spans = ?3, names = ?4, unsampled = ?5 WHERE first = ?1")
+        update.bind(1, block.first)
+        update.bind(5, unsampled)
+        try records.withBytes { records throws(StoreError) in
+            try spans.withBytes { spans throws(StoreError) in
+                // Sound: all three stay until the statement has run.
+                unsafe update.bind(2, inPlace: records)
+                unsafe update.bind(3, inPlace: spans)
+                unsafe update.bind(4, inPlace: names.raw)
+                try update.run()
+            }
+        }
+        return next
+    }
+}
+
+extension BlockNames {
+    /// A stored block's names with the ones that no span has any more made empty, so that the numbers stay.
+    fileprivate static func keeping(_ kept: Set<Int>, of first: Int64, in database: Database) throws(StoreError) -> [UInt8] {
+        let select = try database.prepare("SELECT names FROM span_blocks WHERE first = ?1")
+        select.bind(1, first)
+        guard try select.step() else { return [] }
+        var names: [UInt8] = []
+        for (index, text) in select.withBlob(0, { read($0) }).enumerated() {
+            let text = kept.contains(index + 1) ? Array(text.utf8) : []
+            var length = PackedBytes(capacity: 16)
+            length.append(varint: text.count)
+            // Sound: the bytes are read inside the closure only.
+            length.withBytes { unsafe $0.withUnsafeBytes { unsafe names.append(contentsOf: $0) } }
+            names += text
+        }
+        select.reset()
+        return names
+    }
+}

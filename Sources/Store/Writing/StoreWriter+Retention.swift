@@ -1,0 +1,151 @@
+import Runs
+
+/// What the oldest spans have to make way for.
+struct RetentionLimits: Sendable, Equatable {
+    /// Nanoseconds after its end that a span is kept; nil for ever.
+    var age: UInt64?
+    /// Bytes the database may take, its write-ahead log (`StoreWriter.logLimit`) included.
+    var bytes: Int64
+}
+
+/// What one step deleted.
+struct RetentionStep {
+    var spans: Int64 = 0
+    var runs: Int64 = 0
+    /// Spans that a destination had still to get, per destination.
+    var unexported: [String: Int64] = [:]
+    /// Whether another step would find more.
+    var isMore = false
+}
+
+extension StoreWriter {
+    /// Bytes the log may reach before a checkpoint.
+    static let logLimit = 16 << 20
+
+    /// Bytes in use: pages that hold something. Freed pages are used again before the file grows.
+    func usedBytes() throws(StoreError) -> Int64 {
+        let pages = try database.integer("PRAGMA page_count") ?? 0
+        let free = try database.integer("PRAGMA freelist_count") ?? 0
+        return (pages - free) * Int64(Database.pageSize)
+    }
+
+    /// Deletes up to 64 of the oldest blocks (4 MiB or so), if they are too old or too many, and the runs and ids that go with them,
+    /// in one transaction. Exported or not: age and size win, and what no destination has got is counted. The block being
+    /// filled stays.
+    ///
+    /// - Parameters:
+    ///   - now: Unix nanoseconds.
+    ///   - destinations: the ones whose cursors count.
+    func retain(_ limits: RetentionLimits, now: UInt64, destinations: Set<String>) throws(StoreError) -> RetentionStep {
+        var step = RetentionStep()
+        let room = limits.bytes - min(Int64(Self.logLimit), limits.bytes / 4)
+        let excess = try usedBytes() - room
+        let oldest = limits.age.map { now > $0 ? now - $0 : 0 } ?? 0
+        guard excess > 0 || oldest > 0 else { return step }
+
+        // From the front: every block that ended too long ago, and as many more as the excess asks for.
+        let blocks = try database.prepare(
+            "SELECT first, count, unsampled, ended_max, records, length(spans) FROM span_blocks WHERE first < ?1 ORDER BY first LIMIT 64")
+        blocks.bind(1, tail.first)
+        var floor: Int64?
+        var lastRun: Int64 = 0
+        var freed: Int64 = 0
+        while try blocks.step() {
+            let (first, count, unsampled) = (blocks.integer(0), blocks.integer(1), blocks.integer(2))
+            guard freed < excess || UInt64(blocks.integer(3)) < oldest else { break }
+            floor = first + count
+            freed += blocks.integer(5)
+            step.spans += count
+            blocks.withBlob(4) { records in
+                var reader = SpanColumnsReader(records, first: first, count: count)
+                while let span = reader.next() { lastRun = max(lastRun, span.columns.run) }
+            }
+            for destination in destinations {
+                let cursor = stored.cursors[destination] ?? 0
+                let behind = first + count - 1 - max(cursor, first - 1)
+                // Where a part of the block is exported, nobody knows which of it was unsampled; whole blocks are exact.
+                if behind > 0 { step.unexported[destination, default: 0] += max(0, behind - (behind == count ? unsampled : 0)) }
+            }
+        }
+        blocks.reset()
+        guard let floor else { return step }
+        step.isMore = true
+
+        var gone: IDSegment?
+        try database.transaction { () throws(StoreError) in
+            try database.execute("DELETE FROM span_blocks WHERE first < \(floor)")
+            step.runs = try deleteRuns(upTo: lastRun, endedBefore: floor)
+            try note(nextSpan: tail.next, nextRun: ledger.nextRow)
+            gone = try dropIDs(before: lastRun)
+        }
+        if let gone {
+            index.committed()
+            index.dropped(gone)
+        }
+        stored.removed(below: floor, runs: step.runs)
+        return step
+    }
+
+    /// Runs are numbered in the order of their first span, so all that have lost spans are among the rows up to `last`; those whose
+    /// latest span is gone have none left.
+    private func deleteRuns(upTo last: Int64, endedBefore floor: Int64) throws(StoreError) -> Int64 {
+        let rows = try database.prepare("DELETE FROM runs WHERE run <= ?1 AND last_span < ?2 RETURNING run, state")
+        rows.bind(1, last)
+        rows.bind(2, floor)
+        var zones = ZoneCounts()
+        while try rows.step() { zones.note(rows.integer(0), isOwing: rows.integer(1) == Int64(StoredState.rootOwed.rawValue)) }
+        rows.reset()
+        try zones.subtract(from: database)
+        return zones.runs
+    }
+
+    /// Drops the oldest segment of ids once all its runs are behind; ids of runs that live on are filed anew.
+    private func dropIDs(before run: Int64) throws(StoreError) -> IDSegment? {
+        guard let segment = index.segment(before: run) else { return nil }
+        let rows = try database.prepare("SELECT run, summary FROM runs WHERE run <= ?1 LIMIT 4097")
+        rows.bind(1, segment.lastRun)
+        var survivors: [(hash: UInt64, run: Int64)] = []
+        while try rows.step() {
+            let run = rows.integer(0)
+            rows.withBlob(1) { summary in
+                for hash in index.hash.all(of: summary) { survivors.append((hash, run)) }
+            }
+        }
+        rows.reset()
+        guard survivors.count <= 4_096 else { return nil }
+        for (hash, run) in survivors { index.insert(hash, run: run) }
+        try index.drop(segment)
+        try index.write()
+        return segment
+    }
+
+    /// Keeps the numbers that must never be given again, before the rows that show them are deleted.
+    func note(nextSpan: Int64, nextRun: Int64) throws(StoreError) {
+        try database.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('next_span', \(nextSpan)), ('next_run', \(nextRun))")
+    }
+}
+
+/// Runs deleted, by zone.
+struct ZoneCounts {
+    private var zones: [Int64: (runs: Int64, owing: Int64)] = [:]
+    private(set) var runs: Int64 = 0
+
+    mutating func note(_ run: Int64, isOwing: Bool) {
+        let zone = run / ZoneChanges.runsPerZone
+        let counts = zones[zone] ?? (0, 0)
+        zones[zone] = (counts.runs + 1, counts.owing + (isOwing ? 1 : 0))
+        runs += 1
+    }
+
+    func subtract(from database: Database) throws(StoreError) {
+        let update = try database.prepare("UPDATE run_zones SET runs = runs - ?2, owing = max(0, owing - ?3) WHERE zone = ?1")
+        for (zone, counts) in zones {
+            update.bind(1, zone)
+            update.bind(2, counts.runs)
+            update.bind(3, counts.owing)
+            try update.run()
+        }
+        if !zones.isEmpty { try database.execute("DELETE FROM run_zones WHERE runs <= 0") }
+    }
+}

@@ -1,0 +1,240 @@
+import Runs
+import Tracing
+
+/// The writing half: spans in, one transaction per batch out. Used on the store's thread only.
+///
+/// A batch is `take` for each span, `endBatch` once, then `commit` until it succeeds (or `abandon`). Nothing else may come
+/// between: what the batch changes in memory counts as true only with its commit.
+final class StoreWriter {
+    let database: Database
+    let file: StoreFile
+    let ledger: RunLedger
+    let index: IDIndex
+    let metrics: SpanMetrics
+
+    /// The block being filled; the last row of `span_blocks` once it is written.
+    private(set) var tail: SpanBlock
+    private var sealed: [SpanBlock] = []
+    private var spareBlocks: [SpanBlock] = []
+    private var draft = SpanDraft()
+    private let encode: SpanEncoding
+    private var row = PackedBytes(capacity: 512)
+    /// Cursors to write with the next commit.
+    private var cursors: [String: Int64] = [:]
+
+    private(set) var batchSpans = 0
+    private(set) var batchBytes = 0
+    /// What is in the store, as of the last commit.
+    var stored: StoredCounts
+
+    private let insertBlock: Statement
+    private let insertRun: Statement
+    private let updateRun: Statement
+    private let selectRun: Statement
+    private let upsertZone: Statement
+    private let upsertCursor: Statement
+
+    init(_ file: StoreFile, ledger: RunLedger, metrics: SpanMetrics, encode: @escaping SpanEncoding) throws(StoreError) {
+        self.file = file
+        self.ledger = ledger
+        self.metrics = metrics
+        self.encode = encode
+        database = try file.openForWriting()
+        index = try IDIndex(database, hash: try Self.idHash(of: database))
+        stored = try StoredCounts(database)
+        tail = SpanBlock(first: stored.nextSpan)
+        ledger.nextRow = stored.nextRun
+        insertBlock = try database.prepare(
+            """
+            INSERT OR REPLACE INTO span_blocks (first, count, unsampled, started_min, started_max, ended_max, names, records, spans)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            """)
+        insertRun = try database.prepare("INSERT OR REPLACE INTO runs (run, last_span, state, summary) VALUES (?1, ?2, ?3, ?4)")
+        updateRun = try database.prepare("UPDATE runs SET last_span = ?2, state = ?3, summary = ?4 WHERE run = ?1")
+        selectRun = try database.prepare("SELECT last_span, state, summary FROM runs WHERE run = ?1")
+        upsertZone = try database.prepare(
+            """
+            INSERT INTO run_zones (zone, started_min, started_max, runs, owing) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (zone) DO UPDATE SET
+                started_min = min(started_min, excluded.started_min), started_max = max(started_max, excluded.started_max),
+                runs = runs + excluded.runs, owing = owing + excluded.owing
+            """)
+        upsertCursor = try database.prepare("INSERT OR REPLACE INTO cursors (destination, span) VALUES (?1, ?2)")
+    }
+
+    // MARK: a batch
+
+    /// Takes a finished span into the batch.
+    /// - Parameter now: monotonic nanoseconds.
+    func take(_ record: SpanRecord, _ entries: RawSpan, now: UInt64) {
+        let facts = SpanFacts(entries)
+        metrics.add(record, entries, facts)
+        let absorbed = ledger.absorb(
+            record, entries, facts, sequence: { tail.next }, now: now, stored: { key, run in load(key, into: run) },
+            settle: { run in writeRoot(of: run) })
+        let run = absorbed.run
+        if absorbed.runIsNew {
+            index.insert(index.hash.hash(record.run), run: run.row)
+            if record.runIsNamed, !facts.runID.isEmpty { index.insert(index.hash.hash(facts.runID.bytes(in: entries)), run: run.row) }
+        }
+        if absorbed.traceIsNew { index.insert(index.hash.hash(record.traceID), run: run.row) }
+        append(record, entries, facts, run: run.row, previous: absorbed.previous)
+    }
+
+    /// Closes what has come to its end; the roots that are owed join the batch.
+    func endBatch(now: UInt64) {
+        ledger.closeEnded(now: now) { run in writeRoot(of: run) }
+    }
+
+    func writeRoot(of run: OpenRun) {
+        run.drawRoot(into: &draft)
+        let previous = ledger.noteRoot(of: run, sequence: tail.next)
+        let record = draft.record
+        draft.withEntries { entries in
+            append(record, entries, SpanFacts(entries), run: run.row, previous: previous)
+        }
+    }
+
+    private func append(_ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts, run: Int64, previous: Int64) {
+        let before = tail.byteCount
+        encode(record, entries) { otlp in
+            tail.append(record, entries, facts, run: run, previous: previous, otlp: otlp)
+        }
+        batchSpans += 1
+        batchBytes += tail.byteCount - before
+        if tail.isFull { seal() }
+    }
+
+    private func seal() {
+        let next = tail.next
+        sealed.append(tail)
+        tail = spareBlocks.popLast() ?? SpanBlock(first: next)
+        tail.reset(first: next)
+    }
+
+    func setCursor(_ destination: String, _ span: Int64) { cursors[destination] = span }
+
+    var hasBatch: Bool { batchSpans > 0 || !ledger.touched.isEmpty || !cursors.isEmpty }
+
+    /// Writes the batch. What throws has changed nothing: call again, or `abandon`.
+    func commit() throws(StoreError) {
+        guard hasBatch else { return }
+        var zones = ZoneChanges()
+        try database.transaction { () throws(StoreError) in
+            for block in sealed { try write(block) }
+            if batchSpans > 0, tail.count > 0 { try write(tail) }
+            for run in ledger.touched { try write(run, &zones) }
+            for zone in zones.all { try write(zone) }
+            try index.write()
+            for (destination, span) in cursors {
+                upsertCursor.bind(1, text: destination)
+                upsertCursor.bind(2, span)
+                try upsertCursor.run()
+            }
+        }
+        index.committed()
+        ledger.committed()
+        stored.add(spans: batchSpans, runs: zones.newRuns, next: tail.next)
+        for (destination, span) in cursors { stored.cursors[destination] = span }
+        cursors.removeAll()
+        endOfBatch()
+        if tail.isWorthSealing { seal(); spareBlocks.append(sealed.removeLast()) }
+    }
+
+    /// Gives the batch up: its spans are lost.
+    func abandon() {
+        ledger.abandoned()
+        endOfBatch()
+        // The tail may hold spans of the batch: it stays as it was last written.
+        seal()
+        sealed.removeAll()
+        cursors.removeAll()
+    }
+
+    private func endOfBatch() {
+        spareBlocks.append(contentsOf: sealed.prefix(64 - min(64, spareBlocks.count)))
+        sealed.removeAll(keepingCapacity: true)
+        batchSpans = 0
+        batchBytes = 0
+    }
+
+    /// Starts a new block, so that every written one is final.
+    func sealTail() {
+        guard tail.count > 0 else { return }
+        seal()
+        spareBlocks.append(sealed.removeLast())
+    }
+
+    // MARK: rows
+
+    private func write(_ block: SpanBlock) throws(StoreError) {
+        insertBlock.bind(1, block.first)
+        insertBlock.bind(2, block.count)
+        insertBlock.bind(3, block.unsampled)
+        insertBlock.bind(4, block.startedMin)
+        insertBlock.bind(5, block.startedMax)
+        insertBlock.bind(6, block.endedMax)
+        try block.withBlobs { names, records, spans throws(StoreError) in
+            // Sound: the block's bytes stay until the statement has run.
+            unsafe insertBlock.bind(7, inPlace: names)
+            unsafe insertBlock.bind(8, inPlace: records)
+            unsafe insertBlock.bind(9, inPlace: spans)
+            try insertBlock.run()
+        }
+    }
+
+    private func write(_ run: OpenRun, _ zones: inout ZoneChanges) throws(StoreError) {
+        row.removeAll()
+        run.write(to: &row)
+        var isNew = run.storedState == nil
+        if !isNew {
+            try write(run, updateRun)
+            // Retention may have taken the row of a run that had been quiet for that long.
+            isNew = database.changes == 0
+        }
+        if isNew { try write(run, insertRun) }
+        let owed = isNew ? 0 : run.storedState == .rootOwed ? 1 : 0
+        zones.note(run.row, startedAt: run.head.startedAt, isNew: isNew, owing: (run.state == .rootOwed ? 1 : 0) - owed)
+    }
+
+    private func write(_ run: OpenRun, _ statement: Statement) throws(StoreError) {
+        statement.bind(1, run.row)
+        statement.bind(2, run.lastSequence)
+        statement.bind(3, Int64(run.state.rawValue))
+        try row.withBytes { summary throws(StoreError) in
+            // Sound: the row's bytes stay until the statement has run.
+            unsafe statement.bind(4, inPlace: summary)
+            try statement.run()
+        }
+    }
+
+    private func write(_ zone: ZoneChanges.Zone) throws(StoreError) {
+        upsertZone.bind(1, zone.number)
+        upsertZone.bind(2, zone.startedMin)
+        upsertZone.bind(3, zone.startedMax)
+        upsertZone.bind(4, zone.newRuns)
+        upsertZone.bind(5, zone.owing)
+        try upsertZone.run()
+    }
+
+    // MARK: runs that are known
+
+    /// Fills `run` from its row where the store has the key.
+    func load(_ key: RunKey, into run: OpenRun) -> Bool {
+        index.search(index.hash.hash(key)) { row in load(row: row, into: run) { $0.key == key } }
+    }
+
+    /// Fills `run` from a row if its head is the wanted one. A row that cannot be read counts as none.
+    func load(row: Int64, into run: OpenRun, where isWanted: (RunHead) -> Bool) -> Bool {
+        selectRun.bind(1, row)
+        defer { selectRun.reset() }
+        guard let isThere = try? selectRun.step(), isThere else { return false }
+        let last = selectRun.integer(0)
+        let state = StoredState(rawValue: UInt8(clamping: selectRun.integer(1))) ?? .byTime
+        return selectRun.withBlob(2) { summary in
+            var reader = PackedReader(summary)
+            guard let head = RunHead(from: &reader), isWanted(head) else { return false }
+            return run.read(row: row, lastSequence: last, state: state, summary: summary)
+        }
+    }
+}

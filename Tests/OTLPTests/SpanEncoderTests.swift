@@ -1,0 +1,213 @@
+import OTLP
+import Testing
+import Tracing
+
+/// What a draft becomes, decoded again.
+private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout SpanDraft) -> Void) throws -> OTLPSpan {
+    var draft = SpanDraft()
+    fill(&draft)
+    var encoder = SpanEncoder(limits: limits)
+    draft.withEntries { encoder.encode(draft.record, $0) }
+    return try withBytes(array(encoder.bytes)) { try OTLPSpan(decoding: $0) }
+}
+
+@Suite struct `A span encoder` {
+    @Test(arguments: Example.allCases)
+    func `writes the golden bytes`(example: Example) throws {
+        var frame = TracesFrame(source: Example.source)
+        withBytes(example.encoded()) { frame.append($0) }
+        let message = frame.withMessage { array($0) }
+        #expect(hex(message) == (try Fixture.text("\(example.rawValue).otlp.hex")))
+    }
+
+    @Test func `writes each span on its own, whatever came before it`() {
+        var encoder = SpanEncoder()
+        let first = Example.allCases.map { $0.encoded(by: &encoder) }
+        let second = Example.allCases.reversed().map { $0.encoded(by: &encoder) }
+        #expect(first == second.reversed())
+        #expect(first == Example.allCases.map { $0.encoded() })
+    }
+
+    @Test func `says what the record says`() throws {
+        let span = try span { draft in
+            draft.record.traceID = TraceID(high: 1, low: 2)
+            draft.record.spanID = SpanID(3)
+            draft.record.parent = 4
+            draft.record.run = RunKey(high: 0xAB, low: 0xCD)
+            draft.record.startTime = 5
+            draft.record.endTime = 6
+            draft.record.hopKind = HopKind.llm.rawValue
+            draft.record.linkedBy = LinkedBy.content.rawValue
+            draft.record.tokens.input = 10
+            draft.record.tokens.output = 0
+            draft.record.tokens.cacheWrite = 3
+            draft.record.costSource = CostSource.estimated.rawValue
+            draft.record.cost = USD("0.0001625")
+            draft.record.timeToFirstContent = 250_000_000
+        }
+        #expect(span.traceID == TraceID(high: 1, low: 2))
+        #expect(span.spanID == SpanID(3) && span.parentSpanID == SpanID(4))
+        #expect(span.startTime.nanoseconds == 5 && span.endTime.nanoseconds == 6)
+        #expect(span.kind == 3)
+        #expect(span.attributes == [
+            KeyValue("hopspan.run.id", .string("00000000000000ab00000000000000cd")),
+            KeyValue("hopspan.hop.kind", .string("llm")), KeyValue("hopspan.linked_by", .string("content")),
+            KeyValue("gen_ai.usage.input_tokens", .int(10)), KeyValue("gen_ai.usage.output_tokens", .int(0)),
+            KeyValue("gen_ai.usage.cache_write.input_tokens", .int(3)),
+            KeyValue("hopspan.cost.usd", .string("0.0001625")), KeyValue("hopspan.cost.source", .string("estimated")),
+            KeyValue("gen_ai.usage.cost", .double(0.0001625)), KeyValue("llm.cost.total", .double(0.0001625)),
+            KeyValue("hopspan.ttft", .double(0.25)), KeyValue("hopspan.timing", .string("measured")),
+        ])
+    }
+
+    @Test func `leaves out what is not known`() throws {
+        let span = try span { $0.record.spanID = SpanID(3) }
+        #expect(span.parentSpanID == nil)
+        #expect(span.status == nil)
+        #expect(span.attributes.map(\.key) == ["hopspan.run.id", "hopspan.hop.kind", "hopspan.linked_by", "hopspan.timing"])
+        #expect(span.droppedAttributesCount == 0)
+    }
+
+    @Test(arguments: [
+        (TraceFlags([]), false, 0x100), (.sampled, false, 0x101), (.sampled, true, 0x301), ([.sampled, .random], true, 0x303),
+    ] as [(TraceFlags, Bool, UInt32)])
+    func `writes the flags of W3C and whether the parent is remote`(flags: TraceFlags, isRemote: Bool, expected: UInt32) throws {
+        let span = try span { draft in
+            draft.record.flags = flags.rawValue
+            draft.record.parentIsRemote = isRemote
+        }
+        #expect(span.flags == expected)
+    }
+
+    @Test func `writes a status for errors only`() throws {
+        let failed = try span { draft in
+            draft.record.isError = true
+            draft.setStatusMessage("boom")
+        }
+        #expect(failed.status == OTLPSpan.Status(code: 2, message: "boom") && failed.isError)
+        let silent = try span { $0.record.isError = true }
+        #expect(silent.status == OTLPSpan.Status(code: 2, message: ""))
+        let fine = try span { $0.setStatusMessage("boom") }
+        #expect(fine.status == nil && !fine.isError)
+    }
+
+    @Test func `keeps the last value of an attribute, in the place of the first`() throws {
+        let span = try span { draft in
+            draft.set(.requestModel, "a" as StaticString)
+            draft.set(.hops, 1)
+            draft.set(.requestModel, "b" as StaticString)
+            draft.set(.hops, 2.5)
+        }
+        #expect(span.attributes.filter { ["gen_ai.request.model", "hopspan.run.hops"].contains($0.key) } == [
+            KeyValue("gen_ai.request.model", .string("b")), KeyValue("hopspan.run.hops", .double(2.5)),
+        ])
+    }
+
+    @Test func `lets nothing contradict the record`() throws {
+        let span = try span { draft in
+            draft.record.tokens.input = 10
+            draft.set(.usageInputTokens, 99)
+            draft.set(.usageOutputTokens, 99)
+            draft.set(.hopKind, "other" as StaticString)
+            draft.set(.timing, "inferred" as StaticString)
+        }
+        #expect(span.value(of: .usageInputTokens) == .int(10))
+        #expect(span.value(of: .usageOutputTokens) == .int(99))
+        #expect(span.value(of: .hopKind) == .string("http"))
+        // How its time is known is not in the record.
+        #expect(span.value(of: .timing) == .string("inferred"))
+        #expect(Set(span.attributes.map(\.key)).count == span.attributes.count)
+    }
+
+    @Test func `names a run as its caller did`() throws {
+        let span = try span { draft in
+            draft.record.runIsNamed = true
+            draft.set(.runID, "nightly-42" as StaticString)
+        }
+        #expect(span.value(of: .runID) == .string("nightly-42"))
+    }
+
+    @Test func `never writes an empty name, or an end before the start`() throws {
+        let span = try span { draft in
+            draft.record.hopKind = HopKind.tool.rawValue
+            draft.setName("")
+            draft.record.startTime = 10
+            draft.record.endTime = 9
+        }
+        #expect(span.name == "tool")
+        #expect(span.endTime.nanoseconds == 10)
+    }
+
+    @Test func `mends what is no UTF-8 and keeps NUL`() throws {
+        let span = try span { draft in
+            withBytes([0x61, 0xFF, 0x62]) { draft.setName($0) }
+            withBytes([0x61, 0x00, 0x62]) { draft.set(.requestModel, $0) }
+            withBytes([0xC3]) { draft.setTraceState($0) }
+            draft.beginList(.responseFinishReasons)
+            withBytes([0xE2, 0x82]) { draft.appendElement($0) }
+            draft.appendElement("ok")
+            draft.endList()
+        }
+        #expect(span.name == "a\u{FFFD}b")
+        #expect(span.value(of: .requestModel) == .string("a\0b"))
+        #expect(span.traceState == "\u{FFFD}")
+        #expect(span.value(of: .responseFinishReasons) == .array([.string("\u{FFFD}"), .string("ok")]))
+    }
+
+    @Test func `cuts texts at the length limit, by characters`() throws {
+        let span = try span(limits: AttributeLimits(valueLength: 3)) { draft in
+            draft.set(.requestModel, "abcdef" as StaticString)
+            draft.set(.responseModel, String("äöüß"))
+            draft.set(.agentName, String("漢"))
+            withBytes([0x61, 0xFF, 0x62, 0x63]) { draft.set(.responseID, $0) }
+            draft.set(.hops, 123_456)
+            draft.beginList(.responseFinishReasons)
+            draft.appendElement("length")
+            draft.appendElement("no")
+            draft.endList()
+            draft.setName("a long name")
+        }
+        #expect(span.value(of: .requestModel) == .string("abc"))
+        #expect(span.value(of: .responseModel) == .string("äöü"))
+        #expect(span.value(of: .agentName) == .string("漢"))
+        #expect(span.value(of: .responseID) == .string("a\u{FFFD}b"))
+        #expect(span.value(of: .hops) == .int(123_456))
+        #expect(span.value(of: .responseFinishReasons) == .array([.string("len"), .string("no")]))
+        #expect(span.value(of: .hopKind) == .string("htt"))
+        #expect(span.name == "a long name")
+    }
+
+    @Test func `leaves out and counts attributes beyond the count limit`() throws {
+        let span = try span(limits: AttributeLimits(count: 5)) { draft in
+            draft.set(.requestModel, "a" as StaticString)
+            draft.set(.hops, 1)
+            draft.set(.errors, 1)
+            draft.set(.requestModel, "b" as StaticString)
+            draft.set(.errors, 2)
+        }
+        #expect(span.attributes.count == 5)
+        #expect(span.value(of: .runID) != nil)
+        #expect(span.value(of: .requestModel) == .string("b"))
+        #expect(span.value(of: .hops) == .int(1))
+        // Not twice for one that is set twice; the timing goes too.
+        #expect(span.droppedAttributesCount == 2)
+    }
+
+    @Test func `holds every attribute at once, and large ones`() throws {
+        let large = String(repeating: "ü", count: 300_000)
+        let span = try span { draft in
+            for attribute in Attribute.allCases { draft.set(attribute, large) }
+        }
+        #expect(Set(span.attributes.map(\.key)) == Set(Attribute.allCases.map { $0.name.description }))
+        #expect(span.value(of: .inputMessages) == .string(large))
+    }
+
+    @Test func `is not led astray by long lists`() throws {
+        let span = try span { draft in
+            draft.beginList(.toolCallIDs)
+            for index in 0..<5000 { draft.appendElement("\(index)") }
+            draft.endList()
+        }
+        #expect(span.value(of: .toolCallIDs) == .array((0..<5000).map { .string("\($0)") }))
+    }
+}

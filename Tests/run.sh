@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Runs every test: rooms, then the whole program with real clients. Installs what the tests need. One closing line.
+#
+#   bash Tests/run.sh               everything that belongs to every change
+#   bash Tests/run.sh --backends    also the exported run read back from real back ends (Phoenix, MLflow)
+#   bash Tests/run.sh --sanitize    also the shared parts under the thread sanitizer, and the fuzzers for longer
+#   bash Tests/run.sh --filter X    only the room tests whose name matches X
+set -uo pipefail
+cd "$(dirname "$0")/.."
+backends=false sanitize=false filter=""
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --backends) backends=true ;;
+    --sanitize) sanitize=true ;;
+    --filter) filter=${2:?--filter needs a name}; shift ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  esac
+  shift
+done
+. otel/packages.sh
+need "${BUILD_PACKAGES[@]}" protobuf-c-compiler openssl sqlite3 curl python3 python3-venv
+
+passed=0 failed=0
+# count FILE: adds the closing lines of swift test and pytest in FILE.
+count() {
+  local p f
+  p=$(grep -oE 'Test run with [0-9]+ tests?' "$1" | grep -oE '[0-9]+' | tail -n 1)
+  f=$(grep -oE 'failed after .* with [0-9]+ issues?' "$1" | grep -c 'Test "\|Test run' || true)
+  f=$(grep -cE '^✘ Test .* failed after' "$1" || true)
+  f=$((f > 0 && $(grep -cE '^✘ Test run' "$1" || true) > 0 ? f - 1 : f))
+  if [ -n "$p" ]; then passed=$((passed + p - f)) failed=$((failed + f)); fi
+  p=$(grep -E '^(=+ )?[0-9]+ (passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ passed' | grep -oE '[0-9]+' | tail -n 1)
+  f=$(grep -E '^(=+ )?[0-9]+ (passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ (failed|errors?)' | grep -oE '[0-9]+' | paste -sd+ | bc 2>/dev/null)
+  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
+}
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+# step NAME COMMAND…: runs it, shows it, counts it; a step that fails without a failed test is one.
+step() {
+  local name=$1 before=$failed status
+  shift
+  echo "== $name"
+  "$@" >"$log/out" 2>&1
+  status=$?
+  count "$log/out"
+  if [ $status -ne 0 ]; then
+    grep -vE '^(◇|✔|\[[0-9]+/)' "$log/out" | tail -n 150
+    [ $failed -gt $before ] || failed=$((failed + 1))
+  else
+    grep -E 'Test run with|passed.* in |Build complete|Build of product' "$log/out" | tail -n 3
+  fi
+  return $status
+}
+
+step "build (debug)" swift build --build-tests || { echo "$passed passed, $failed failed"; exit 1; }
+step "rooms" swift test --skip-build ${filter:+--filter "$filter"}
+if [ -z "$filter" ]; then
+  if step "build (release)" swift build -c release --static-swift-stdlib --product hopspan; then
+    if [ ! -x .build/venv/bin/pytest ] || ! cmp -s Tests/EndToEnd/requirements.txt .build/venv/requirements.txt; then
+      echo "== python packages"
+      python3 -m venv .build/venv && .build/venv/bin/pip -q install -r Tests/EndToEnd/requirements.txt && cp Tests/EndToEnd/requirements.txt .build/venv/
+    fi
+    step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
+  fi
+fi
+$backends && step "back ends" bash Tests/EndToEnd/backends.sh
+$sanitize && step "thread sanitizer" swift test --sanitize thread --scratch-path .build/tsan --filter 'SpanQueue|Store|Metrics'
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
