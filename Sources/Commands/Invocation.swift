@@ -71,7 +71,7 @@ enum CommandList {
         }
     }
 
-    static let all = [
+    static let all: [Entry] = [
         Entry(.serve) { .serve($0) }, Entry(.demo) { .demo($0) }, Entry(.check) { .check($0) }, Entry(.runs) { .runs($0) },
         Entry(.run) { .run($0) }, Entry(.cost) { .cost($0) }, Entry(.prices) { .prices($0) },
     ]
@@ -82,5 +82,5 @@ enum CommandList {
         (name: "keys", synopsis: "create|list|revoke", summary: "virtual keys"),
     ]
 
-    static let names = all.map(\.name)
+    static let names: [String] = all.map(\.name)
 }

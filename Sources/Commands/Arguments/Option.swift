@@ -56,7 +56,7 @@ extension Option {
             }, meaning: meaning, isRepeatable: true)
     }
 
-    static func notYet(_ name: String, _ placeholder: String? = nil, _ meaning: String) -> Option {
+    static func notYet(_ name: String, placeholder: String? = nil, _ meaning: String) -> Option {
         Option(name: name, form: .notYet(placeholder: placeholder), meaning: meaning)
     }
 }

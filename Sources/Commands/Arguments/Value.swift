@@ -1,4 +1,4 @@
-import Configuration
+public import Configuration
 import Tracing
 
 /// How the words behind an option are read, and what to say of them: one value for parser and documentation.

@@ -32,7 +32,7 @@ extension Command<RunsSettings> {
             apiOption(\.api),
             .flag("--json", \.json, "The api's answer as it is."),
             .notYet("--watch", "Keep the table up to date."),
-            .notYet("--finding", "TYPE", "With a finding of this type."),
+            .notYet("--finding", placeholder: "TYPE", "With a finding of this type."),
         ],
         examples: [
             .init(line: "hopspan runs --since 1h", meaning: "the last hour"),
