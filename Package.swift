@@ -51,7 +51,7 @@ let targets: [Target] = [
     library("YAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
     library("ProtobufC", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
     .target(name: "COTLP", dependencies: ["CProtobufC"], path: "Sources/C/OTLP"),
-    .target(name: "CPriceCatalogue", path: "Sources/C/PriceCatalogue", exclude: ["prices.json"]),
+    .target(name: "CPriceCatalogue", path: "Sources/C/PriceCatalogue", exclude: ["README.md", "prices.json"]),
 
     // Rooms, bottom up.
     room("Tracing"),

@@ -23,7 +23,7 @@ extension Worker {
             downstream.isServing = false
             giveBack(exchange)
             if !keepsAlive {
-                await close(downstream)
+                await downstream.closeAfterAnswer(on: loop)
                 return
             }
         }
@@ -85,15 +85,13 @@ extension Worker {
         if let missing = upstream.settings.missingConfiguration { throw .notConfigured(missing) }
     }
 
-    private func api(of request: MessageHead, _ dialect: Dialect) -> API? {
+    private func api(of request: MessageHead, _ dialect: Provider.Dialect) -> API? {
         API(dialect: dialect, method: request.methodBytes, path: request.path)
     }
 
     /// Reads the body of a request that is understood; every other body streams.
     private func readBody(of exchange: Exchange, for upstream: Upstream, from downstream: HTTP1Connection) async throws(GatewayError) {
-        guard let dialect = upstream.settings.dialect,
-            let api = api(of: exchange.request, dialect)
-        else { return }
+        guard let api = api(of: exchange.request, upstream.settings.dialect) else { return }
         if case .length(let length) = exchange.request.framing, length > settings.maxBody { throw .bodyTooLarge(limit: settings.maxBody) }
         try await continueIfExpected(exchange, downstream)
         do {

@@ -9,6 +9,8 @@ public struct GatewaySettings: Sendable {
     public var drainNanoseconds: UInt64 = 30_000_000_000
     /// From the first byte of a request to the end of its head.
     public var headTimeoutNanoseconds: UInt64 = 10_000_000_000
+    /// What of prompts and replies is recorded (`telemetry.content`).
+    public var content = ContentRecording.none
     /// How long a connection may be open with nothing asked.
     public var keepAliveNanoseconds: UInt64 = 60_000_000_000
     /// Between two reads of a request's body, and between two writes that a caller takes.
@@ -37,7 +39,8 @@ public struct ProviderSettings: Sendable {
     public var name: String
     /// `gen_ai.provider.name`.
     public var providerName: String
-    public var dialect: Dialect?
+    /// Of its requests that are understood; `other` where all paths are plain HTTP.
+    public var dialect: Provider.Dialect
     public var origin: Origin
     /// What stands before the caller's path, without a trailing slash; empty normally.
     public var pathPrefix = ""
@@ -53,7 +56,7 @@ public struct ProviderSettings: Sendable {
     /// What must be configured before it can be used; nil when nothing.
     public var missingConfiguration: String?
 
-    public init(name: String, providerName: String, dialect: Dialect?, origin: Origin) {
+    public init(name: String, providerName: String, dialect: Provider.Dialect, origin: Origin) {
         self.name = name
         self.providerName = providerName
         self.dialect = dialect

@@ -53,16 +53,16 @@ public struct JSONReader: ~Escapable {
     /// Steps into the pending value if it is an object; false leaves it pending.
     @_lifetime(self: copy self)
     public mutating func enterObject() throws(JSONError) -> Bool {
-        guard place == .pending, try firstByte() == UInt8(ascii: "{") else { return false }
-        try open(object: true)
+        guard try firstByte() == UInt8(ascii: "{") else { return false }
+        try open(isObject: true)
         return true
     }
 
     /// Steps into the pending value if it is an array; false leaves it pending.
     @_lifetime(self: copy self)
     public mutating func enterArray() throws(JSONError) -> Bool {
-        guard place == .pending, try firstByte() == UInt8(ascii: "[") else { return false }
-        try open(object: false)
+        guard try firstByte() == UInt8(ascii: "[") else { return false }
+        try open(isObject: false)
         return true
     }
 
@@ -70,39 +70,45 @@ public struct JSONReader: ~Escapable {
     @_lifetime(copy self) @_lifetime(self: copy self)
     public mutating func nextMember() throws(JSONError) -> JSONString? {
         if place == .pending { try skip() }
-        var byte = try nextByte()
-        if byte == UInt8(ascii: "}") {
-            try close(object: true)
+        var at = offset
+        defer { offset = at }
+        var byte = try bytes.nextByte(&at)
+        if place == .afterValue, byte == UInt8(ascii: ","), containers & 1 == 1 {
+            at &+= 1
+            byte = try bytes.nextByte(&at)
+        } else if byte == UInt8(ascii: "}") {
+            try close(isObject: true)
+            at &+= 1
             return nil
-        }
-        if place == .afterValue {
-            guard byte == UInt8(ascii: ","), containers & 1 == 1 else { throw .unexpectedByte }
-            offset += 1
-            byte = try nextByte()
+        } else if place == .afterValue {
+            throw .unexpectedByte
         }
         guard byte == UInt8(ascii: "\"") else { throw .unexpectedByte }
-        let start = offset + 1
-        let end = try scanString(from: start)
-        offset = end.offset + 1
-        guard try nextByte() == UInt8(ascii: ":") else { throw .unexpectedByte }
-        offset += 1
+        at &+= 1
+        let start = at
+        let hasEscapes = try bytes.scanString(&at)
+        let end = at
+        at &+= 1
+        guard try bytes.nextByte(&at) == UInt8(ascii: ":") else { throw .unexpectedByte }
+        at &+= 1
         place = .pending
         // Sound: the scan began at `start` and ended inside `bytes`.
-        return JSONString(raw: unsafe bytes.extracting(unchecked: start..<end.offset), start: start, hasEscapes: end.hasEscapes)
+        return JSONString(raw: unsafe bytes.extracting(unchecked: start..<end), start: start, hasEscapes: hasEscapes)
     }
 
     /// Steps to the array's next element, which then is pending. False, once, at the array's end, which it steps out of.
     @_lifetime(self: copy self)
     public mutating func nextElement() throws(JSONError) -> Bool {
         if place == .pending { try skip() }
-        let byte = try nextByte()
+        let byte = try bytes.nextByte(&offset)
         if byte == UInt8(ascii: "]") {
-            try close(object: false)
+            try close(isObject: false)
+            offset &+= 1
             return false
         }
         if place == .afterValue {
             guard byte == UInt8(ascii: ","), containers & 1 == 0 else { throw .unexpectedByte }
-            offset += 1
+            offset &+= 1
         }
         place = .pending
         return true
@@ -123,100 +129,34 @@ public struct JSONReader: ~Escapable {
     public mutating func finish() throws(JSONError) {
         while depth > 0 { try leave() }
         if place == .pending { try skip() }
-        skipWhiteSpace()
+        bytes.skipWhiteSpace(&offset)
         guard offset == bytes.byteCount else { throw .trailingBytes }
     }
 
-    // MARK: values
+    // MARK: machinery
 
-    /// The pending value's range in `bytes`, white space around it not included; consumes it.
+    /// The first byte of the pending value, on which the reader then stands; 0 where none is pending, which no reading function
+    /// takes for anything.
     @_lifetime(self: copy self)
-    public mutating func rawValue() throws(JSONError) -> Range<Int> {
-        _ = try firstByte()
-        let start = offset
-        try skip()
-        return start..<offset
+    @inline(__always) mutating func firstByte() throws(JSONError) -> UInt8 {
+        guard place == .pending else { return 0 }
+        return try bytes.nextByte(&offset)
     }
 
-    /// The pending string; nil leaves another kind pending.
-    @_lifetime(copy self) @_lifetime(self: copy self)
-    public mutating func string() throws(JSONError) -> JSONString? {
-        guard try firstByte() == UInt8(ascii: "\"") else { return nil }
-        let start = offset + 1
-        let end = try scanString(from: start)
-        offset = end.offset + 1
+    @_lifetime(self: copy self)
+    @inline(__always) private mutating func open(isObject: Bool) throws(JSONError) {
+        guard depth < Self.maximumDepth else { throw .tooDeep }
+        depth &+= 1
+        containers = containers &<< 1 | (isObject ? 1 : 0)
+        offset &+= 1
+        place = .afterOpening
+    }
+
+    @_lifetime(self: copy self)
+    @inline(__always) private mutating func close(isObject: Bool) throws(JSONError) {
+        guard depth > 0, (containers & 1 == 1) == isObject else { throw .unexpectedByte }
+        depth &-= 1
+        containers = containers &>> 1
         place = .afterValue
-        // Sound: the scan began at `start` and ended inside `bytes`.
-        return JSONString(raw: unsafe bytes.extracting(unchecked: start..<end.offset), start: start, hasEscapes: end.hasEscapes)
-    }
-
-    /// The pending boolean; nil leaves another kind pending.
-    @_lifetime(self: copy self)
-    public mutating func bool() throws(JSONError) -> Bool? {
-        switch try firstByte() {
-        case UInt8(ascii: "t"): try literal("true")
-        case UInt8(ascii: "f"): try literal("false")
-        default: return nil
-        }
-        place = .afterValue
-        return bytes.byte(offset - 2) == UInt8(ascii: "u")
-    }
-
-    /// Consumes the pending value if it is `null`; false leaves it pending.
-    @_lifetime(self: copy self)
-    public mutating func null() throws(JSONError) -> Bool {
-        guard try firstByte() == UInt8(ascii: "n") else { return false }
-        try literal("null")
-        place = .afterValue
-        return true
-    }
-
-    /// The pending number's text, which is exact where a double is not; nil leaves another kind pending.
-    @_lifetime(copy self) @_lifetime(self: copy self)
-    public mutating func number() throws(JSONError) -> JSONNumber? {
-        switch try firstByte() {
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            let start = offset
-            offset = try scanNumber(from: start)
-            place = .afterValue
-            // Sound: as for a string.
-            return JSONNumber(text: unsafe bytes.extracting(unchecked: start..<offset), start: start)
-        default: return nil
-        }
-    }
-
-    /// The pending number if it is a whole one that fits (`12`, and `12.0` or `1.2e1` too). Nil otherwise: another kind is left
-    /// pending, a number of another size is consumed.
-    @_lifetime(self: copy self)
-    public mutating func int64() throws(JSONError) -> Int64? {
-        // Most numbers are a few digits and nothing else: read as they are scanned.
-        let first = try firstByte() &- UInt8(ascii: "0")
-        if first < 10 {
-            var at = offset &+ 1
-            var value = Int64(first)
-            let limit = min(bytes.byteCount, offset &+ 18)  // 18 digits always fit
-            while at < limit {
-                let digit = bytes.byte(at) &- UInt8(ascii: "0")
-                guard digit < 10, value != 0 else {  // nothing may follow a leading zero
-                    if digit == UInt8(ascii: ",") &- UInt8(ascii: "0") || digit == UInt8(ascii: "}") &- UInt8(ascii: "0") {
-                        offset = at
-                        place = .afterValue
-                        return value
-                    }
-                    break
-                }
-                value = value &* 10 &+ Int64(digit)
-                at &+= 1
-            }
-        }
-        guard let number = try number() else { return nil }
-        return number.int64
-    }
-
-    /// The pending number as the nearest double; nil leaves another kind pending.
-    @_lifetime(self: copy self)
-    public mutating func double() throws(JSONError) -> Double? {
-        guard let number = try number() else { return nil }
-        return number.double
     }
 }

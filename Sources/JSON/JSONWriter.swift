@@ -141,7 +141,7 @@ extension RawSpan {
             let word = word(at)
             let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
             let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            // As in `firstSpecial`; a byte above 0x7F marks itself.
+            // As in `firstSpecialByWords`; a byte above 0x7F marks itself.
             let found = (quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes | (word &- ones &* 0x20) & ~word | word
             let marks = found & (ones &* 0x80)
             if marks != 0 { return at &+ marks.trailingZeroBitCount >> 3 }

@@ -47,6 +47,12 @@ public import Tracing
         }
     }
 
+    /// Encodes a span and hands its bytes to `take`, once.
+    public mutating func encode(_ record: SpanRecord, _ entries: RawSpan, _ take: (RawSpan) -> Void) {
+        encode(record, entries)
+        take(bytes)
+    }
+
     /// Encodes a span as a loop recorded it: `SpanChunk.forEach` gives both.
     public mutating func encode(_ record: SpanRecord, _ entries: RawSpan) {
         arena.reset()

@@ -61,6 +61,7 @@ final class Exchange {
     /// The hop's span opens: whose it is, in which trace and run. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, caller: RawSpan, settings: GatewaySettings, ids: inout IDGenerator, runs: NamedRuns, clock: Clock) {
         openedAt = clock.monotonic
+        call.content = settings.content
         span.record.startTime = clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = openedAt + upstream.settings.timeouts.total }
         let brought = readContext()

@@ -31,7 +31,7 @@ extension Worker {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
             }
         let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
-        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: nil, keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: .other, keepsAlive: keepsAlive)
         return await send(exchange, on: downstream) && keepsAlive
     }
 
@@ -44,7 +44,7 @@ extension Worker {
             message = "The request's head did not arrive in time."
         }
         exchange.takeContextForAnswer(&ids)
-        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: nil, keepsAlive: false)
+        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: .other, keepsAlive: false)
         _ = await send(exchange, on: downstream)
     }
 
@@ -55,30 +55,11 @@ extension Worker {
             return true
         } catch { return false }
     }
-
-    /// Closes after an answer that must arrive: what the caller still sends is read and dropped for a while, because closing with
-    /// unread input would reset the connection under the answer (RFC 9112 §9.6).
-    func close(_ downstream: HTTP1Connection) async {
-        guard !downstream.stream.socket.peerEnded, downstream.stream.socket.interruption == nil else {
-            downstream.stream.close()
-            return
-        }
-        downstream.stream.socket.shutdownWrite()
-        let deadline = loop.now + 1_000_000_000
-        var dropped = downstream.input.count
-        downstream.input.consume(downstream.input.count)
-        while dropped < 1 << 20 {
-            guard let count = try? await downstream.fill(until: deadline), count > 0 else { break }
-            dropped += count
-            downstream.input.consume(count)
-        }
-        downstream.stream.close()
-    }
 }
 
 extension Exchange {
     /// Writes a whole answer of ours into `output`.
-    func writeRefusal(status: Int, message: String, type: StaticString, dialect: Dialect?, keepsAlive: Bool) {
+    func writeRefusal(status: Int, message: String, type: StaticString, dialect: Provider.Dialect, keepsAlive: Bool) {
         var body = JSONWriter()
         let trace = context.traceID.description
         let contentType: StaticString
@@ -115,13 +96,13 @@ extension Exchange {
             body.key("request_id")
             body.string(trace)
             body.endObject()
-        case nil:
+        case .other:
             contentType = "application/problem+json"
             body.beginObject()
             body.key("type")
             body.string("about:blank")
             body.key("title")
-            body.string(Self.reason(status))
+            body.string("\(Status.reason(status))")
             body.key("status")
             body.int(Int64(status))
             body.key("detail")
@@ -134,7 +115,7 @@ extension Exchange {
         output.append("HTTP/1.1 ")
         output.append(decimal: status)
         output.append(byte: 0x20)
-        output.append(Self.reason(status))
+        output.append(Status.reason(status))
         output.append("\r\ncontent-type: ")
         output.append(contentType)
         output.append("\r\ncontent-length: ")
@@ -157,23 +138,6 @@ extension Exchange {
         case 504: "timeout_error"
         case 500...: "api_error"
         default: "invalid_request_error"
-        }
-    }
-
-    private static func reason(_ status: Int) -> String {
-        switch status {
-        case 400: "Bad Request"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 408: "Request Timeout"
-        case 413: "Content Too Large"
-        case 431: "Request Header Fields Too Large"
-        case 501: "Not Implemented"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
-        default: "Error"
         }
     }
 }

@@ -15,22 +15,11 @@ extension ProviderSettings {
     /// - Parameter name: the name or alias it is called by in paths.
     public init(_ known: Provider, calledBy name: String) {
         self.init(
-            name: name, providerName: known.name.description, dialect: known.dialect.gateway,
+            name: name, providerName: known.name.description, dialect: known.dialect,
             origin: Origin(isTLS: known.isTLS, host: known.host.description, port: known.port))
         self.known = known
         usageShape = known.usage
         asksForStreamUsage = known.takesStreamUsage
         missingConfiguration = known.needs?.description
-    }
-}
-
-extension Provider.Dialect {
-    /// The dialect of the requests that are understood; nil where all paths are plain HTTP.
-    public var gateway: Dialect? {
-        switch self {
-        case .openai: .openai
-        case .anthropic: .anthropic
-        case .other: nil
-        }
     }
 }

@@ -17,7 +17,7 @@ public enum API: UInt8, Sendable, CaseIterable {
     /// would otherwise be two things: `…/threads/{id}/messages` of OpenAI is no Messages call.
     ///
     /// - Parameter path: as in the request line; a query is not looked at.
-    public init?(dialect: Dialect, method: RawSpan, path: RawSpan) {
+    public init?(dialect: Provider.Dialect, method: RawSpan, path: RawSpan) {
         guard method.equals("POST") else { return nil }
         let path = path.extracting(first: path.firstIndex(of: UInt8(ascii: "?")) ?? path.byteCount)
         if path.ends(with: "/chat/completions") {

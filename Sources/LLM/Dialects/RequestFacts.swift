@@ -50,8 +50,8 @@ struct RequestFacts {
         swap(&fresh.stopSequences, &stopSequences)
         swap(&fresh.toolResultIDs, &toolResultIDs)
         fresh.texts.reset()
-        fresh.stopSequences.removeAll(keepingCapacity: true)
-        fresh.toolResultIDs.removeAll(keepingCapacity: true)
+        fresh.stopSequences.clear()
+        fresh.toolResultIDs.clear()
         self = fresh
     }
 

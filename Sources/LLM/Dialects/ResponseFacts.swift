@@ -32,6 +32,9 @@ struct ResponseFacts {
     var choices: [Choice] = []
     /// In the order in which they began.
     var toolCalls: [ToolCall] = []
+    /// The places in `toolCalls` that the last event had pieces of, in order; kept only where content is recorded.
+    var callPieces: [Int] = []
+    var keepsCallPieces = false
     /// Of all APIs but Messages.
     var openaiUsage = OpenAIUsage()
     /// Of Messages.
@@ -55,8 +58,8 @@ struct ResponseFacts {
         swap(&fresh.choices, &choices)
         swap(&fresh.toolCalls, &toolCalls)
         fresh.texts.reset()
-        fresh.choices.removeAll(keepingCapacity: true)
-        fresh.toolCalls.removeAll(keepingCapacity: true)
+        fresh.choices.clear()
+        fresh.toolCalls.clear()
         self = fresh
     }
 
@@ -112,10 +115,12 @@ struct ResponseFacts {
         guard let known = toolCalls.lastIndex(where: { $0.choice == choice && (index == nil || $0.index == index) }),
             isPiece(of: toolCalls[known], isNumbered: index != nil, id: id, name: name)
         else {
+            if keepsCallPieces { callPieces.append(toolCalls.count) }
             guard toolCalls.count < Self.listLimit else { return }
             toolCalls.append(ToolCall(choice: choice, index: index ?? toolCalls.count, id: id, name: name))
             return
         }
+        if keepsCallPieces { callPieces.append(known) }
         if toolCalls[known].id.isEmpty { toolCalls[known].id = id }
         if toolCalls[known].name.isEmpty { toolCalls[known].name = name }
     }

@@ -69,3 +69,10 @@ struct Texts {
 
     func isSame(_ text: Text, as string: borrowing JSONString) -> Bool { string.is(self[text]) }
 }
+
+extension Array {
+    /// Empties the array and keeps its storage; costs nothing where it is empty already, as most lists of most exchanges are.
+    mutating func clear() {
+        if !isEmpty { removeAll(keepingCapacity: true) }
+    }
+}

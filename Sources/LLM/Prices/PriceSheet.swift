@@ -19,6 +19,7 @@ public final class PriceSheet {
     private let multiplier: Int128?
     private let tier: ModelPrices.Tier?
     private let fees: ModelPrices.EventFees
+    private let hasFeePerCall: Bool
     private let audioMinute: Int128?
     private let character: Int128?
 
@@ -48,6 +49,7 @@ public final class PriceSheet {
         complete = rates.completed()
         multiplier = prices.regional(key.region)
         (fees, audioMinute, character) = (prices.fees, prices.audioMinute, prices.character)
+        hasFeePerCall = fees.request != nil || fees.webSearchLow != nil
     }
 
     /// Exact. Nil where something was used that has no price.
@@ -59,18 +61,31 @@ public final class PriceSheet {
             sum += Int128(count) * price
             return true
         }
-        let isPriced =
+        var isPriced =
             add(usage.input + usage.toolUsePrompt, .input) && add(usage.output, .output) && add(usage.cacheRead, .cacheRead)
-            && add(usage.reasoning, .reasoning) && add(usage.cacheWrite5m, .cacheWrite5m) && add(usage.cacheWrite1h, .cacheWrite1h)
-            && add(usage.cacheWrite12h, .cacheWrite12h) && add(usage.citation, .citation)
-            && add(usage.audioInput, .audioInput) && add(usage.audioOutput, .audioOutput) && add(usage.audioCacheRead, .audioCacheRead)
-            && add(usage.imageInput, .imageInput) && add(usage.imageOutput, .imageOutput) && add(usage.imageCacheRead, .imageCacheRead)
-            && add(usage.videoInput, .videoInput) && add(usage.videoOutput, .videoOutput)
+            && add(usage.reasoning, .reasoning) && add(usage.cacheWrite5m, .cacheWrite5m)
+        // Few calls have any of these.
+        let others =
+            usage.cacheWrite1h | usage.cacheWrite12h | usage.citation | usage.audioInput | usage.audioOutput | usage.audioCacheRead
+            | usage.imageInput | usage.imageOutput | usage.imageCacheRead | usage.videoInput | usage.videoOutput
+        if others != 0 {
+            isPriced =
+                isPriced && add(usage.cacheWrite1h, .cacheWrite1h) && add(usage.cacheWrite12h, .cacheWrite12h) && add(usage.citation, .citation)
+                && add(usage.audioInput, .audioInput) && add(usage.audioOutput, .audioOutput) && add(usage.audioCacheRead, .audioCacheRead)
+                && add(usage.imageInput, .imageInput) && add(usage.imageOutput, .imageOutput) && add(usage.imageCacheRead, .imageCacheRead)
+                && add(usage.videoInput, .videoInput) && add(usage.videoOutput, .videoOutput)
+        }
         guard isPriced else { return nil }
         // Sound in 128 bits: a count is below 2^48 and a price below 2^80; and exact, since prices have decimals to spare.
         if let multiplier { sum = Self.multiply(sum, by: multiplier) }
-        guard let events = eventCost(usage) else { return nil }
-        return USD(units: sum + events)
+        let events =
+            usage.webSearches | usage.fileSearches | usage.mapsQueries | usage.rerankSearches | usage.pages | usage.annotatedPages | usage.characters
+            | usage.audioMilliseconds
+        if events != 0 || hasFeePerCall {
+            guard let fees = eventCost(usage) else { return nil }
+            sum += fees
+        }
+        return USD(units: sum)
     }
 
     /// `sum` times a multiplier with `USD.decimals` decimals.

@@ -9,6 +9,7 @@ extension LLMCall {
         describeResponse(&draft)
         describeUsage(&draft)
         describeErrors(&draft)
+        recorder?.describe(into: &draft)
     }
 
     private func describeRequest(_ draft: inout SpanDraft) {
@@ -102,7 +103,8 @@ extension LLMCall {
         if (hasErrorInside || status >= 400), !response.errorMessage.isEmpty {
             // Some providers quote the key they refuse.
             let texts = response.texts
-            draft.setStatusMessage(texts[response.errorMessage])
+            let message = unsafe texts[response.errorMessage].withUnsafeBytes { unsafe Array($0) }
+            draft.setStatusMessage(unsafe Redaction.apply(to: message).span.bytes)
         }
     }
 }

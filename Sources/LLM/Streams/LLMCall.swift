@@ -39,6 +39,13 @@ public final class LLMCall {
     /// The stream ended before the provider had said all; of a body, that it was cut or is no whole JSON.
     public private(set) var streamWasCut = false
 
+    /// What is recorded of the words themselves; to be set between exchanges.
+    public var content = ContentRecording.none {
+        didSet { body.stringLimit = content.mode == .none ? JSONOutline.stringLimit : content.limit + 4096 }
+    }
+    /// Only where content is recorded.
+    var recorder: ContentRecorder?
+
     private var events = EventStreamReader(limit: LLMCall.eventLimit)
     private var body = ResponseBody()
 
@@ -57,6 +64,7 @@ public final class LLMCall {
         firstChunkAt = 0
         firstContentAt = 0
         streamWasCut = false
+        recorder = nil
         events.reset()
         body.reset()
     }
@@ -81,6 +89,11 @@ public final class LLMCall {
             try json.finish()
         } catch {
             requestIsUnreadable = true
+        }
+        if content.mode != .none {
+            recorder = ContentRecorder(content)
+            recorder!.readRequest(body, api: api)
+            response.keepsCallPieces = true
         }
         if let deployment = API.deployment(in: path) { request.model = request.texts.keep(deployment) }
         if injectUsage, api == .chatCompletions, request.stream, !requestIsUnreadable { usageInjection = injection.edit }
@@ -167,6 +180,7 @@ public final class LLMCall {
             let isHidden = take(event, now: now)
             if holdsBack && !isHidden { emit(event.raw) }
         }
+        recorder?.finishStream(response)
         streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && response.isFinished)
     }
 
@@ -196,6 +210,7 @@ public final class LLMCall {
             return false
         }
         var isUsageOnly = false
+        response.callPieces.clear()
         do throws(JSONError) {
             var json = JSONReader(data)
             switch api {
@@ -209,6 +224,7 @@ public final class LLMCall {
             // A torn last event is the cut, which is told elsewhere.
             if isWhole { responseIsUnreadable = true }
         }
+        recorder?.take(data, api: api, response: response)
         if firstContentAt == 0 && response.sawContent { firstContentAt = now }
         return isUsageOnly && usageInjection != nil
     }
@@ -232,6 +248,7 @@ public final class LLMCall {
                     case .messages: try response.readMessage(&json)
                     }
                     try json.finish()
+                    recorder?.readAnswer(bytes, api: api, response: response)
                 }
             }
             return true

@@ -3,6 +3,15 @@ public import JSON
 /// How a provider's answers count, as the catalogue names it (`usage` of a provider).
 public enum UsageShape: UInt8, Sendable, Hashable, CaseIterable {
     case openai, xai, perplexity, anthropic, gemini, bedrock, cohere
+
+    /// How the provider's OpenAI-shaped answers count.
+    public var convention: OpenAIUsage.Convention {
+        switch self {
+        case .xai: .xai
+        case .perplexity: .perplexity
+        case .openai, .anthropic, .gemini, .bedrock, .cohere: .openai
+        }
+    }
 }
 
 /// Reads the usage of one answer, whatever its shape; for those who learn the shape at run time. Where it is known, use the
@@ -17,7 +26,7 @@ public struct UsageReader: Sendable {
 
     public init(_ shape: UsageShape) {
         self.shape = shape
-        openai.convention = shape == .xai ? .xai : shape == .perplexity ? .perplexity : .openai
+        openai.convention = shape.convention
     }
 
     /// Reads the pending value, a usage object; anything else says nothing. For each event of a stream that has one.

@@ -20,6 +20,11 @@ extension GatewaySettings {
         sessionHeaders = configuration.telemetry.sessionHeaders.map { $0.lowercased() }
         forwardsBaggage = configuration.telemetry.forwardBaggage && configuration.openTelemetry.propagatesBaggage
         sampler = Sampler(configuration.openTelemetry.sampler)
+        switch configuration.telemetry.content {
+        case .none: content = .none
+        case .redacted: content = ContentRecording(.redacted, limit: configuration.telemetry.contentLimit)
+        case .full: content = ContentRecording(.full, limit: configuration.telemetry.contentLimit)
+        }
         providers = configuration.providers.map { ProviderSettings($0) }
     }
 }
@@ -30,7 +35,7 @@ extension Sampler {
             switch sampler.root {
             case .alwaysOn: .alwaysOn
             case .alwaysOff: .alwaysOff
-            case .ratio(let ratio): .ratio(ratio)
+            case .traceIDRatio(let ratio): .ratio(ratio)
             }
         self.init(root: root, isParentBased: sampler.isParentBased)
     }

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct `The API of a request` {
     @Test(arguments: [
-        (Dialect.openai, "/v1/chat/completions", API?.some(.chatCompletions)),
+        (Provider.Dialect.openai, "/v1/chat/completions", API?.some(.chatCompletions)),
         (.openai, "/chat/completions", .chatCompletions),
         (.openai, "/openai/deployments/gpt/chat/completions?api-version=2024-10-21", .chatCompletions),
         (.openai, "/v1beta/openai/chat/completions", .chatCompletions),
@@ -30,7 +30,7 @@ import Testing
         (.anthropic, "/v1/chat/completions", .chatCompletions),
         (.anthropic, "/", nil),
         (.openai, "", nil),
-    ]) func `is told by its path`(dialect: Dialect, path: String, api: API?) {
+    ]) func `is told by its path`(dialect: Provider.Dialect, path: String, api: API?) {
         #expect(API(dialect: dialect, method: "POST", path: path) == api)
     }
 

@@ -5,6 +5,7 @@ import Tracing
 
 /// An exchange as a file: what is sent, what comes back, and the span that must come out, separated by lines of dashes.
 ///
+///     ---- content full 2000                      what is recorded, and its limit; nothing without it
 ///     ---- request openai /v1/chat/completions
 ///     ---- response 200 text/event-stream        `<cut>` in it: the connection breaks there
 ///     ---- sent                                   the request as it goes upstream, where it differs
@@ -12,7 +13,7 @@ import Tracing
 ///     ---- span                                   name, attributes, outcome; `RECORD=1` writes this and the two before
 struct ExchangeFile: Sendable, CustomTestStringConvertible {
     let url: URL
-    var dialect = Dialect.openai
+    var dialect = Provider.Dialect.openai
     var path = ""
     var request = ""
     var status = 0
@@ -22,6 +23,7 @@ struct ExchangeFile: Sendable, CustomTestStringConvertible {
     var relayed: String?
     var span = ""
     var isComplete = true
+    var content = ContentRecording.none
 
     var testDescription: String { url.lastPathComponent }
     var isEventStream: Bool { contentType.hasPrefix("text/event-stream") }
@@ -62,6 +64,7 @@ struct ExchangeFile: Sendable, CustomTestStringConvertible {
                 response = String(content[..<cut.lowerBound])
                 isComplete = false
             }
+        case "content": self.content = ContentRecording(title[1] == "full" ? .full : .redacted, limit: Int(title[2])!)
         case "sent": sent = String(content.dropLast())
         case "relayed": relayed = content
         case "span": span = content
@@ -72,7 +75,8 @@ struct ExchangeFile: Sendable, CustomTestStringConvertible {
 
     /// Writes the file with what came out.
     func record(_ outcome: Outcome) throws {
-        var text = "---- request \(dialect) \(path)\n\(request)\n---- response \(status) \(contentType)\n"
+        var text = content.mode == .none ? "" : "---- content \(content.mode) \(content.limit)\n"
+        text += "---- request \(dialect) \(path)\n\(request)\n---- response \(status) \(contentType)\n"
         text += isComplete ? response : response + "<cut>\n"
         if outcome.sent != request { text += "---- sent\n\(outcome.sent)\n" }
         if outcome.relayed != response { text += "---- relayed\n\(outcome.relayed)\(outcome.relayed.hasSuffix("\n") ? "" : "\n")" }
@@ -92,6 +96,7 @@ struct ExchangeFile: Sendable, CustomTestStringConvertible {
     /// Sends the exchange through `call`, its answer in the pieces given.
     func run(_ call: LLMCall = LLMCall(), pieces: [[UInt8]]) -> Outcome {
         call.reset()
+        call.content = content
         var relayed: [UInt8] = []
         let api = API(dialect: dialect, method: "POST", path: path)!
         call.readRequest(request, api: api, path: path)
@@ -108,7 +113,7 @@ struct ExchangeFile: Sendable, CustomTestStringConvertible {
 }
 
 extension API {
-    init?(dialect: Dialect, method: String, path: String) {
+    init?(dialect: Provider.Dialect, method: String, path: String) {
         let (method, path) = (Array(method.utf8), Array(path.utf8))
         // Sound here and below: bytes have no padding.
         unsafe self.init(dialect: dialect, method: method.span.bytes, path: path.span.bytes)

@@ -15,11 +15,12 @@ import Testing
         #expect(file.run(pieces: file.response.utf8.map { [$0] }) == file.run())
     }
 
-    @Test(arguments: ExchangeFile.all) func `is read alike cut in two anywhere`(file: ExchangeFile) {
+    @Test(arguments: ExchangeFile.streams) func `is read alike cut in two anywhere`(file: ExchangeFile) {
         let whole = file.run()
         let response = Array(file.response.utf8)
         let call = LLMCall()
-        for cut in 0..<response.count {
+        // Putting words together takes its time in a debug build: every seventh byte will do.
+        for cut in stride(from: 0, to: response.count, by: file.content.mode == .none ? 1 : 7) {
             let outcome = file.run(call, pieces: [Array(response[..<cut]), Array(response[cut...])])
             if outcome != whole {
                 #expect(outcome == whole, "cut at \(cut)")

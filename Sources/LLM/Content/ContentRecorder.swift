@@ -1,0 +1,124 @@
+internal import JSON
+internal import Tracing
+
+/// Records what one call says, where somebody asked for it: the four content attributes of the GenAI conventions (2026-08). Made for
+/// one exchange and dropped after it; it allocates as it needs.
+struct ContentRecorder {
+    let recording: ContentRecording
+    private var system: [ContentPart] = []
+    private var input: [ContentMessage] = []
+    private var tools: [ToolDefinition] = []
+    private var output: [ContentMessage] = []
+    private var stream: ContentAssembly
+
+    init(_ recording: ContentRecording) {
+        self.recording = recording
+        stream = ContentAssembly(limit: recording.limit)
+    }
+
+    private var budget: ContentBudget { ContentBudget(limit: recording.limit) }
+
+    // MARK: reading
+
+    mutating func readRequest(_ body: RawSpan, api: API) {
+        guard api != .embeddings else { return }
+        var json = JSONReader(body)
+        do throws(JSONError) {
+            guard try json.enterObject() else { return }
+            while let key = try json.nextMember() {
+                if key.is("messages") || (api == .responses && key.is("input")) {
+                    var reader = ContentReader(budget: budget)
+                    input = try reader.readMessages(&json)
+                } else if key.is("system") || key.is("instructions") {
+                    var reader = ContentReader(budget: budget)
+                    let range = try json.rawValue()
+                    system = reader.readParts(body.extracting(range))
+                } else if key.is("tools") {
+                    var reader = ContentReader(budget: budget)
+                    let range = try json.rawValue()
+                    tools = reader.readTools(body.extracting(range))
+                }
+            }
+        } catch {}  // the facts are read apart, and remember it
+    }
+
+    /// A body that is the answer as a whole.
+    mutating func readAnswer(_ body: RawSpan, api: API, response: ResponseFacts) {
+        var json = JSONReader(body)
+        guard let answer = try? JSONMembers(&json) else { return }
+        var reader = ContentReader(budget: budget)
+        switch api {
+        case .chatCompletions:
+            guard let choices = answer["choices"] else { return }
+            var json = JSONReader(choices)
+            var messages: [(choice: Int, message: ContentMessage)] = []
+            do throws(JSONError) {
+                guard try json.enterArray() else { return }
+                while try json.nextElement() {
+                    let choice = try JSONMembers(&json)
+                    guard let value = choice["message"] else { continue }
+                    var message = JSONReader(value)
+                    guard var message = try reader.readMessage(&message) else { continue }
+                    let index = choice.int("index") ?? messages.count
+                    message.finishReason = finishReason(index, message.parts, response)
+                    messages.append((index, message))
+                }
+            } catch {}  // as above
+            output = messages.sorted { $0.choice < $1.choice }.map(\.message)
+        case .messages: add(reader.readParts(answer["content"]), choice: 0, response)
+        case .responses:
+            if let items = answer["output"] { add(reader.readOutput(items), choice: 0, response) }
+        case .embeddings: break
+        }
+    }
+
+    /// One event of a streamed answer.
+    mutating func take(_ data: RawSpan, api: API, response: ResponseFacts) { stream.take(data, api: api, calls: response.callPieces) }
+
+    /// The stream has ended.
+    mutating func finishStream(_ response: ResponseFacts) {
+        for (choice, parts) in stream.choices { add(parts, choice: choice, response) }
+    }
+
+    private mutating func add(_ parts: [ContentPart], choice: Int, _ response: ResponseFacts) {
+        guard !parts.isEmpty else { return }
+        output.append(ContentMessage(role: Array("assistant".utf8), parts: parts, finishReason: finishReason(choice, parts, response)))
+    }
+
+    /// The conventions' word for the provider's; an answer that did not finish ended in an error.
+    private func finishReason(_ choice: Int, _ parts: [ContentPart], _ response: ResponseFacts) -> [UInt8] {
+        guard let found = response.choices.first(where: { $0.index == choice }), !found.finishReason.isEmpty else { return Array("error".utf8) }
+        let word = response.texts[found.finishReason]
+        for (standard, words) in Self.finishReasons where words.contains(where: { word.equals($0) }) {
+            // Responses have no word of their own for it.
+            let isCall = word.equals("completed") && parts.contains { if case .toolCall = $0 { true } else { false } }
+            return Array((isCall ? "tool_call" : standard).utf8)
+        }
+        return unsafe word.withUnsafeBytes { unsafe Array($0) }
+    }
+
+    /// What has a word in the conventions; other words stay.
+    private static let finishReasons: [(String, [StaticString])] = [
+        ("stop", ["end_turn", "stop_sequence", "completed", "eos"]),
+        ("tool_call", ["tool_calls", "tool_use", "function_call"]),
+        ("length", ["max_tokens", "max_output_tokens", "model_context_window_exceeded"]),
+        ("content_filter", ["refusal"]),
+        ("error", ["failed"]),
+    ]
+
+    // MARK: writing
+
+    func describe(into draft: inout SpanDraft) {
+        if !system.isEmpty { set(.systemInstructions, &draft) { $0.write(parts: system) } }
+        if !input.isEmpty { set(.inputMessages, &draft) { $0.write(messages: input) } }
+        if !output.isEmpty { set(.outputMessages, &draft) { $0.write(messages: output) } }
+        if !tools.isEmpty { set(.toolDefinitions, &draft) { $0.write(tools: tools) } }
+    }
+
+    private func set(_ attribute: Attribute, _ draft: inout SpanDraft, _ write: (inout ContentWriter) -> Void) {
+        var writer = ContentWriter(recording)
+        write(&writer)
+        // Sound: bytes have no padding.
+        unsafe draft.set(attribute, writer.bytes.span.bytes)
+    }
+}

@@ -1,0 +1,30 @@
+import LLM
+import Testing
+
+@Suite struct `A redacted text` {
+    private func redacted(_ text: String) -> String { String(decoding: Redaction.apply(to: Array(text.utf8)), as: UTF8.self) }
+
+    // Secrets are put together here, so that no scanner takes this file for a leak.
+    @Test(arguments: [
+        ("sk-" + "abcDEF0123456789xyz", "[secret]"), ("sk-proj-" + "a1b2c3d4-e5f6_g7h8i9", "[secret]"), ("sk-ant-api03-" + "a1b2c3d4e5f6g7h8", "[secret]"),
+        ("key: AKIA" + "IOSFODNN7EXAMPLE.", "key: [secret]."), ("ASIA" + "IOSFODNN7EXAMPL1", "[secret]"),
+        ("ghp_" + "0123456789abcdefghijABCDEFGHIJ012345", "[secret]"), ("github_pat_" + "11ABCDEFG0abcdefghijkl_mnop", "[secret]"),
+        ("xoxb-" + "123456789012-abcdefghij", "[secret]"), ("AIza" + "SyA0123456789abcdefghijklmnopqrstu", "[secret]"),
+        ("Authorization: Bearer " + "abcdef.0123456789-xyz==", "Authorization: Bearer [secret]"), ("bearer " + "0123456789abcdef\n", "bearer [secret]\n"),
+        ("eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl rest", "[secret] rest"),
+        ("a\n-----BEGIN RSA PRIVATE " + "KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb", "a\n[secret]\nb"),
+        ("-----BEGIN PRIVATE " + "KEY-----\nMIIE cut off", "[secret]"), ("\"sk-" + "abcDEF0123456789xyz\",", "\"[secret]\","),
+    ]) func `masks a secret`(text: String, expected: String) { #expect(redacted(text) == expected) }
+
+    @Test(arguments: [
+        ("write to jane.doe+x@mail.example.co.uk, please", "write to [email], please"), ("<a@b.io>", "<[email]>"), ("a@b.io.", "[email]."),
+        ("4111 1111 1111 1111", "[card]"), ("card 5500-0000-0000-0004.", "card [card]."), ("378282246310005", "[card]"), ("[4111111111111111]", "[[card]]"),
+        ("call +49 (0)30 1234567 now", "call [phone] now"), ("+14155550123", "[phone]"), ("(415) 555-0123", "[phone]"), ("415-555-0123, or 415.555.0124", "[phone], or [phone]"),
+    ]) func `masks an address or a number`(text: String, expected: String) { #expect(redacted(text) == expected) }
+
+    @Test(arguments: [
+        "", "plain text, grüße 世界 🌍", "sk-learn-is-a-python-package", "sk-1", "Bearer of bad news", "the bearer", "AKIA", "xoxb-", "eyJ", "eyJhbGciOiJIUzI1NiJ9 alone",
+        "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", "@decorator", "user@localhost", "a @ b.io", "git@", "x@.com",
+        "4111 1111 1111 1112", "1741569952123456789", "2024-10-21", "192.168.100.1000", "call_4111111111111111x", "1234567890", "+1", "3+12345678", "12-415-555-0123", "0.12345678901234",
+    ]) func `leaves alone`(text: String) { #expect(redacted(text) == text) }
+}
