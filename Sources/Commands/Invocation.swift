@@ -36,10 +36,11 @@ public enum Invocation: Sendable, Hashable {
         let usage = "usage: hopspan help [TOPIC]"
         guard let word = words.first, word != "--help", word != "-h" else { return .show(overview) }
         guard words.count == 1 else { throw .wrong("help takes one TOPIC", usage: usage) }
-        if let entry = CommandList.all.first(where: { $0.name == word }) { return .show(entry.page) }
-        if let topic = Topic.all.first(where: { $0.name == word }) { return .show(topic.text()) }
+        // What is both, prices, is shown as both.
+        let pages = [CommandList.all.first { $0.name == word }?.page, Topic.all.first { $0.name == word }?.text()].compactMap { $0 }
+        if !pages.isEmpty { return .show(pages.joined(separator: "\n")) }
         if let later = CommandList.notYet.first(where: { $0.name == word }) { return .show("hopspan \(later.name): \(later.summary). Not in this build yet.\n") }
-        let known = CommandList.names + Topic.all.map(\.name)
+        let known = CommandList.names + Topic.all.map(\.name).filter { !CommandList.names.contains($0) }
         throw .wrong("no help on \(quoted(word))" + didYouMean(word, among: known), usage: usage + "; topics are " + known.joined(separator: ", "))
     }
 }

@@ -15,6 +15,8 @@ struct Command<Settings>: Sendable {
     var operand: Operand<Settings>?
     var options: [Option<Settings>] = []
     let examples: [Example]
+    /// What is wrong with options that are right one by one: a sentence.
+    var contradiction: @Sendable (Settings) -> String? = { _ in nil }
     /// The settings with nothing behind the command's name.
     let defaults: @Sendable () -> Settings
 
@@ -84,7 +86,7 @@ extension Command {
             case .flag(let set):
                 guard attached == nil else { throw wrong("\(name) takes no value") }
                 set(&settings)
-            case .value(let placeholder, let expected, let set):
+            case .value(let placeholder, let expected, _, let set):
                 // A value that looks like an option was meant as one; `--name=--value` says otherwise.
                 guard let value = attached ?? (rest.first?.hasPrefix("--") == true ? nil : rest.popFirst()) else {
                     throw wrong("\(name) needs a value: \(placeholder) is \(expected)")
@@ -93,6 +95,7 @@ extension Command {
             }
         }
         try take(operands, into: &settings)
+        if let contradiction = contradiction(settings) { throw wrong(contradiction) }
         return .settings(settings)
     }
 

@@ -4,7 +4,7 @@ struct Option<Settings>: Sendable {
         /// `--json`
         case flag(set: @Sendable (inout Settings) -> Void)
         /// `--since TIME`, `--since=TIME`; false where the word is none.
-        case value(placeholder: String, expected: String, set: @Sendable (inout Settings, String) -> Bool)
+        case value(placeholder: String, expected: String, isPlain: Bool, set: @Sendable (inout Settings, String) -> Bool)
         /// In the contract and not built yet: refused, never ignored.
         case notYet(placeholder: String?)
     }
@@ -20,7 +20,7 @@ struct Option<Settings>: Sendable {
     var usage: String {
         switch form {
         case .flag, .notYet(nil): name
-        case .value(let placeholder, _, _), .notYet(let placeholder?): name + " " + placeholder
+        case .value(let placeholder, _, _, _), .notYet(let placeholder?): name + " " + placeholder
         }
     }
 }
@@ -36,7 +36,7 @@ extension Option {
         let parse = value.parse
         return Option(
             name: name,
-            form: .value(placeholder: value.placeholder, expected: value.expected) { settings, word in
+            form: .value(placeholder: value.placeholder, expected: value.expected, isPlain: value.isPlain) { settings, word in
                 guard let parsed = parse(word) else { return false }
                 settings[keyPath: property] = parsed
                 return true
@@ -49,7 +49,7 @@ extension Option {
         let parse = value.parse
         return Option(
             name: name,
-            form: .value(placeholder: value.placeholder, expected: value.expected) { settings, word in
+            form: .value(placeholder: value.placeholder, expected: value.expected, isPlain: value.isPlain) { settings, word in
                 guard let parsed = parse(word) else { return false }
                 settings[keyPath: property].append(parsed)
                 return true

@@ -5,29 +5,30 @@ import Tracing
 struct Value<Parsed>: Sendable {
     /// In the usage line: `TIME`.
     let placeholder: String
-    /// What it must be: `a time such as 15m, 1h, 7d or 2026-11-22T10:00:00Z`.
+    /// What it must be: `15m, 1h or 7d ago, or a time such as 2026-11-22T10:00:00Z`.
     let expected: String
+    /// `expected` says no more than the placeholder does; for a mistake only, not for the page.
+    var isPlain = false
     /// Nil where the word is none.
     let parse: @Sendable (String) -> Parsed?
-}
-
-extension Value {
-    /// The same for a property that may be absent.
-    var optional: Value<Parsed?> {
-        let parse = parse
-        return Value<Parsed?>(placeholder: placeholder, expected: expected) { word in parse(word).map { .some($0) } }
-    }
 }
 
 extension Value<String> {
     /// Any text but none.
     static func text(_ placeholder: String, _ expected: String) -> Value {
-        Value(placeholder: placeholder, expected: expected) { $0.isEmpty ? nil : $0 }
+        Value(placeholder: placeholder, expected: expected, isPlain: true) { $0.isEmpty ? nil : $0 }
     }
 
     static func word(_ placeholder: String, _ words: [String]) -> Value {
-        Value(placeholder: placeholder, expected: words.joined(separator: ", ")) { words.contains($0) ? $0 : nil }
+        Value(placeholder: placeholder, expected: words.joined(separator: " or ")) { words.contains($0) ? $0 : nil }
     }
+
+    /// What runs are sorted by.
+    static let order = Value(placeholder: "KEY", expected: "one of \(sortKeys.joined(separator: ", ")), with - before it for descending") { word in
+        sortKeys.contains(word.hasPrefix("-") ? String(word.dropFirst()) : word) ? word : nil
+    }
+
+    private static let sortKeys = ["started_at", "cost_usd", "duration_ms", "hops", "tokens"]
 
     static let path = text("FILE", "the path of a file")
     static let name = text("NAME", "a name")

@@ -26,7 +26,7 @@ extension Command<RunsSettings> {
             .value("--state", .word("STATE", ["open", "closed"]), \.state, "Still running, or over."),
             .value("--min-cost-usd", .dollars, \.leastCost, "That cost this much or more."),
             .value("--q", .text("TEXT", "words to look for"), \.text, "Free text over names, models and tools."),
-            .value("--sort", .word("KEY", sortKeys), \.sort, "What to sort by, descending with - before it. Default: -started_at."),
+            .value("--sort", .order, \.sort, "What stands first. Default: -started_at."),
             .value("--limit", .number("N", 1...1000), \.limit, "How many. Default: 50."),
             .value("--cursor", .text("CURSOR", "what an earlier answer ended with"), \.cursor, "Go on where an earlier list ended."),
             apiOption(\.api),
@@ -40,8 +40,6 @@ extension Command<RunsSettings> {
             .init(line: "hopspan runs --sort -cost_usd --since 7d --limit 10", meaning: "the week's ten dearest"),
             .init(line: "hopspan runs --json | jq -r '.runs[].run_id'", meaning: "for scripts"),
         ], defaults: { RunsSettings() })
-
-    private static let sortKeys = ["started_at", "cost_usd", "duration_ms", "hops", "tokens"].flatMap { [$0, "-" + $0] }
 }
 
 extension Command<RunSettings> {
@@ -66,7 +64,7 @@ extension Command<RunSettings> {
             .init(line: "hopspan run 4bf92f35", meaning: "the run whose id begins so"),
             .init(line: "hopspan run nightly-42 --json | jq .cost_usd", meaning: "what a named run cost"),
             .init(line: "hopspan run --otlp > run.json", meaning: "for a back end that reads OTLP files"),
-        ], defaults: { RunSettings() })
+        ], contradiction: { $0.json && $0.otlp ? "--json and --otlp are two formats: one at a time" : nil }, defaults: { RunSettings() })
 }
 
 extension Command<CostSettings> {
@@ -79,7 +77,7 @@ extension Command<CostSettings> {
             """
         ],
         options: [
-            .value("--by", .costKeys, \.by, "What to add up by: day, hour, agent, workspace, model, provider or tool, or two of them. Default: model."),
+            .value("--by", .costKeys, \.by, "What to add up by. Default: model."),
             .value("--since", .time, \.since, "Runs that started then or later."),
             .value("--until", .time, \.until, "Runs that started before then."),
             apiOption(\.api),

@@ -43,19 +43,27 @@ extension Command {
         var text = "hopspan \(name): \(summary)\n\n\(usage)\n\n"
         text += explanation.map { Page.paragraph($0) }.joined(separator: "\n")
         if let operand { text += "\n" + Page.list([(operand.placeholder, operand.meaning)]) }
-        text += "\noptions:\n" + Page.list(options.map { ($0.usage, $0.description) } + [("--help", "This page.")])
+        text += "\noptions:\n" + Page.list(optionEntries)
         text += "\nexamples:\n" + examples.map { "  " + $0.line + "\n" + Page.paragraph($0.meaning, indent: 6) }.joined()
         return text
     }
 }
 
-extension Option {
-    /// What the page says of it.
-    fileprivate var description: String {
-        switch form {
-        case .flag: meaning
-        case .value(let placeholder, let expected, _): meaning + " \(placeholder): \(expected)." + (isRepeatable ? " Repeatable." : "")
-        case .notYet: meaning + " Not in this build yet."
+extension Command {
+    /// Options as the page has them. What a placeholder stands for is said where it comes first.
+    private var optionEntries: [(term: String, meaning: String)] {
+        var said: Set<String> = []
+        let entries = options.map { option in
+            var meaning = option.meaning
+            switch option.form {
+            case .flag: break
+            case .value(let placeholder, let expected, let isPlain, _):
+                if !isPlain, said.insert(placeholder).inserted { meaning += " \(placeholder) is \(expected)." }
+                if option.isRepeatable { meaning += " Repeatable." }
+            case .notYet: meaning += " Not in this build yet."
+            }
+            return (term: option.usage, meaning: meaning)
         }
+        return entries + [("--help", "This page.")]
     }
 }

@@ -1,0 +1,5 @@
+import Commands
+
+enum Demo {
+    static func run(_ settings: DemoSettings, _ console: Console) throws(Failure) { throw Failure("not yet") }
+}
