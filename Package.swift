@@ -69,10 +69,12 @@ let targets: [Target] = [
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
     room("Terminal"),
     room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
+    room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),
     .executableTarget(
         name: "hopspan",
         dependencies: [
             "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI", "Terminal", "Commands",
+            "Demo",
         ],
         swiftSettings: swiftSettings),
 
@@ -92,6 +94,7 @@ let targets: [Target] = [
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
+    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop", "Tracing"),
     tests("TidyTests"),
 ]
 

@@ -20,10 +20,9 @@ extension OpenRun {
         draft.record.runIsNamed = head.isNamed
 
         draft.set(.operationName, "invoke_agent")
-        draft.set(.hopKind, HopKind.run.name)
-        if !head.isNamed { draft.set(.runID, head.key.hex) }
         var isNameless = true
-        RunDetails.forEach(in: details.raw) { kind, text in
+        let texts = details  // a span cannot borrow a class's field for long
+        RunDetails.forEach(in: texts.raw) { kind, text in
             switch kind {
             case .runID: draft.set(.runID, text)
             case .runName: draft.set(.runName, text)
@@ -54,17 +53,6 @@ extension OpenRun {
 }
 
 extension RunKey {
-    /// 32 lower-case hexadecimal digits: of an unnamed run, its trace id and so its run id.
-    public var hex: String {
-        unsafe String(unsafeUninitializedCapacity: 32) { digits in
-            for (index, word) in [high, low].enumerated() {
-                for place in 0..<16 {
-                    let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * place)) & 15
-                    // Sound: 32 bytes were asked for, each is written once.
-                    unsafe digits[index * 16 + place] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-                }
-            }
-            return 32
-        }
-    }
+    /// The run id of an unnamed run: its trace id, 32 lower-case hexadecimal digits.
+    public var hex: String { TraceID(high: high, low: low).description }
 }
