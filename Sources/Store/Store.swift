@@ -140,6 +140,9 @@ public final class Store: Sendable {
 
     public func health() -> StoreHealth { shared.health(file) }
 
+    /// `StoreHealth.lastSpan` alone, without asking the disk.
+    public var lastSpan: Int64 { shared.lastSpan }
+
     private func send<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value

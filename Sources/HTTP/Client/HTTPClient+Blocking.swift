@@ -1,4 +1,4 @@
-public import EventLoop
+import EventLoop
 private import Synchronization
 
 extension HTTPClient {

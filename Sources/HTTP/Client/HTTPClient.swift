@@ -6,8 +6,9 @@ public import EventLoop
 /// An actor on the loop it is given. Requests may run beside each other, each on a connection of its own. `close` it, on its loop,
 /// before it is let go of.
 public actor HTTPClient {
-    // Pools stand before the loop: sockets must go while the loop is there.
+    // Connections stand before the loop: they must go while the loop is there.
     private var pools: [Origin: UpstreamPool] = [:]
+    private var active: [ObjectIdentifier: HTTP1Connection] = [:]
     private let resolver: Resolver
     public nonisolated let loop: EventLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
@@ -31,7 +32,7 @@ public actor HTTPClient {
                 return true
             }
         } catch {
-            connection.stream.close()
+            discard(connection)
             throw error
         }
         response.body = bytes
@@ -53,15 +54,17 @@ public actor HTTPClient {
         do {
             let wasRead = try await readBody(
                 of: head, on: connection, limit: .max, until: { idle.map { loop.deadline(in: $0) } ?? .max }, each: onPiece)
-            if wasRead { finish(connection, head, request.origin) } else { connection.stream.reset() }
+            if wasRead { finish(connection, head, request.origin) } else { discard(connection) }
         } catch {
-            connection.stream.close()
+            discard(connection)
             throw error
         }
     }
 
-    /// Closes the connections that wait for use.
+    /// Ends the requests that run (`HTTPClientError.closed`) and closes the connections that wait for use. A connection that is just
+    /// being opened is not hurried.
     public func close() {
+        for connection in active.values { connection.stream.socket.interrupt(.shutdown) }
         for pool in pools.values { pool.closeAll() }
         pools.removeAll()
     }
@@ -87,7 +90,7 @@ public actor HTTPClient {
                 try await attempt(request, output, on: pooled, into: head, until: deadline)
                 return (pooled, head)
             } catch {
-                pooled.stream.close()
+                discard(pooled)
                 guard error == .cut, pooled.input.isEmpty else { throw error }
             }
         }
@@ -100,7 +103,7 @@ public actor HTTPClient {
             try await attempt(request, output, on: fresh, into: head, until: deadline)
             return (fresh, head)
         } catch {
-            fresh.stream.close()
+            discard(fresh)
             throw error
         }
     }
@@ -108,6 +111,7 @@ public actor HTTPClient {
     private func attempt(
         _ request: HTTPClientRequest, _ output: OutputBuffer, on connection: HTTP1Connection, into head: MessageHead, until deadline: UInt64
     ) async throws(HTTPClientError) {
+        active[ObjectIdentifier(connection)] = connection
         var unsent: HTTPClientError?
         do throws(StreamError) {
             // Sound: a UInt8 has no padding; `request` is ours until this returns.
@@ -157,21 +161,25 @@ public actor HTTPClient {
         return true
     }
 
+    /// The answer was read to its end.
     private func finish(_ connection: HTTP1Connection, _ head: MessageHead, _ origin: Origin) {
-        if head.keepsAlive, head.framing != .untilClose, pools[origin] != nil {
-            pool(for: origin).giveBack(connection)
-        } else {
-            connection.stream.close()
-        }
+        guard head.keepsAlive, head.framing != .untilClose, let pool = pools[origin] else { return discard(connection) }
+        active[ObjectIdentifier(connection)] = nil
+        pool.giveBack(connection)
+    }
+
+    private func discard(_ connection: HTTP1Connection) {
+        active[ObjectIdentifier(connection)] = nil
+        connection.stream.close()
     }
 }
 
 extension EventLoop {
-    /// The monotonic time so long from now, as deadlines are.
+    /// The monotonic time so long from now, as deadlines are; at most a thousand years.
     func deadline(in duration: Duration) -> UInt64 {
         let (seconds, attoseconds) = duration.components
-        let (nanoseconds, overflow) = UInt64(max(0, seconds)).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return .max }
-        return Clock.system.monotonic.addingReportingOverflow(nanoseconds + UInt64(max(0, attoseconds)) / 1_000_000_000).partialValue
+        let nanoseconds = UInt64(min(max(0, seconds), 1_000 * 365 * 86_400)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+        let (sum, overflow) = Clock.system.monotonic.addingReportingOverflow(nanoseconds)
+        return overflow ? .max : sum
     }
 }

@@ -1,13 +1,19 @@
 /// Field lines of a message as text, in their order, for use off the request path. Names may come more than once; letter case does
 /// not matter.
-public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
-    public private(set) var lines: [(name: String, value: String)]
+public struct HTTPFields: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+    public struct Line: Sendable, Hashable {
+        public let name, value: String
+    }
 
-    public init(_ lines: [(name: String, value: String)] = []) { self.lines = lines }
+    public private(set) var lines: [Line] = []
 
-    public init(dictionaryLiteral elements: (String, String)...) { lines = elements.map { (name: $0.0, value: $0.1) } }
+    public init() {}
 
-    public mutating func append(_ name: String, _ value: String) { lines.append((name: name, value: value)) }
+    public init(dictionaryLiteral elements: (String, String)...) {
+        for (name, value) in elements { append(name, value) }
+    }
+
+    public mutating func append(_ name: String, _ value: String) { lines.append(Line(name: name, value: value)) }
 
     /// The first line's value.
     public subscript(name: String) -> String? {
@@ -63,11 +69,13 @@ public struct HTTPClientRequest: Sendable {
             output.append(decimal: body.count)
             output.append("\r\n")
         }
-        for (name, value) in headers.lines {
-            guard !name.isEmpty, name.utf8.allSatisfy(Characters.isToken), value.utf8.allSatisfy(Characters.isValue) else { throw .malformedRequest }
-            output.append(name)
+        for line in headers.lines {
+            guard !line.name.isEmpty, line.name.utf8.allSatisfy(Characters.isToken), line.value.utf8.allSatisfy(Characters.isValue) else {
+                throw .malformedRequest
+            }
+            output.append(line.name)
             output.append(": ")
-            output.append(value)
+            output.append(line.value)
             output.append("\r\n")
         }
         output.append("\r\n")
@@ -84,7 +92,8 @@ public struct HTTPClientResponse: Sendable {
 
     init(_ head: MessageHead) {
         status = head.status
-        headers = HTTPFields((0..<head.fieldCount).map { (name: head.name($0).string, value: head.value($0).string) })
+        headers = [:]
+        for index in 0..<head.fieldCount { headers.append(head.name(index).string, head.value(index).string) }
         body = []
     }
 }
