@@ -1,5 +1,5 @@
 public import EventLoop
-public import HTTP
+import HTTP
 import JSON
 
 /// A server on this machine that answers as an LLM provider would: for the demo, where no key and no network is needed.

@@ -25,7 +25,7 @@ import Glibc
         switch invocation {
         case .show(let text): try console.write(Array(text.utf8))
         case .serve(let settings): try Serve.run(settings, console)
-        case .demo(let settings): try Demo.run(settings, console)
+        case .demo(let settings): try DemoCommand.run(settings, console)
         case .check(let settings): try Check.run(settings, console)
         case .runs(let settings): try Asking.runs(settings, console)
         case .run(let settings): try Asking.run(settings, console)

@@ -15,9 +15,7 @@ enum Serve {
     /// Serves until SIGTERM or SIGINT, then drains.
     static func run(_ configuration: Configuration, _ console: Console) throws(Failure) {
         System.raiseFileLimit()
-        let program: Program
-        let prices = try configuration.importedPrices()
-        do { program = try Program(configuration, importedPrices: prices) } catch { throw Failure(error.message) }
+        let program = try Program.start(configuration)
         try console.print(["{\"event\":\"ready\",\"gateway\":\"\(program.gateway.address)\"}"])
         var set = sigset_t()
         unsafe sigemptyset(&set)
@@ -31,6 +29,15 @@ enum Serve {
 }
 
 extension Program {
+    /// The program of a configuration, with the prices that lie beside its store.
+    static func start(_ configuration: Configuration) throws(Failure) -> Program {
+        let prices = try configuration.importedPrices()
+        do { return try Program(configuration, importedPrices: prices) } catch { throw Failure(error.message) }
+    }
+
+    /// Where the api listens. SCAFFOLD until the program has that listener.
+    var apiAddress: SocketAddress? { nil }
+
     /// `stop`, for the main thread.
     func stopBlocking() {
         let done = WorkSignal()

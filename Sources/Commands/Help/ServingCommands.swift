@@ -35,7 +35,7 @@ extension Command<DemoSettings> {
             """
             Starts stand-ins for OpenAI and Anthropic on this machine, a real gateway in front of them, and an agent that answers a question \
             in eight calls over HTTP: plain and streamed answers, a tool call, an embedding, an overloaded provider that is asked again. Then it \
-            prints the run as hopspan run does. The answers are made up; tokens are counted from them as from real ones, and prices are the catalogue's.
+            prints the run as hopspan run does, and what it cost. Answers and their token counts are made up; the prices are real.
             """,
             """
             Without options everything is temporary: free ports, and a store that is gone afterwards. With --keep the gateway serves on, on the \
@@ -51,7 +51,7 @@ extension Command<DemoSettings> {
             .init(line: "hopspan demo", meaning: "see what a run looks like"),
             .init(line: "hopspan demo --keep", meaning: "then, in another terminal:"),
             .init(line: "hopspan run", meaning: "the same tree, from the running gateway"),
-        ], defaults: { DemoSettings() })
+        ], contradiction: { $0.port == .max ? "--port 65535 leaves no port above it for the api" : nil }, defaults: { DemoSettings() })
 }
 
 extension Command<CheckSettings> {
