@@ -67,9 +67,15 @@ let targets: [Target] = [
     room("Configuration", "Tracing", "CYAML"),
     room("Gateway", "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
+    room("Terminal"),
+    room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
+    room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),
     .executableTarget(
         name: "hopspan",
-        dependencies: ["Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI"],
+        dependencies: [
+            "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI", "Terminal", "Commands",
+            "Demo",
+        ],
         swiftSettings: swiftSettings),
 
     // Proofs. `Peers` is what stands at the other end in them: certificates, openssl(1), sockets that block.
@@ -87,6 +93,9 @@ let targets: [Target] = [
     tests("ConfigurationTests", "Configuration", "Tracing"),
     tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "TLS", "Tracing", "LLM", "OTLP", "JSON", "Configuration", "Peers"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
+    tests("TerminalTests", "Terminal"),
+    tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
+    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop", "Tracing"),
     tests("TidyTests"),
 ]
 
