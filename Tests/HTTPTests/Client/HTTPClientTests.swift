@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import HTTP
+import Harness
 import Synchronization
 import Testing
 
@@ -266,13 +267,5 @@ import Testing
 
     @Test(arguments: ["", "a", "*", "/a b", "/a\r\n"]) func `refuses a target that is none`(_ target: String) {
         #expect(failure(HTTPClientRequest(.get, Origin(isTLS: false, host: "127.0.0.1", port: 1), target: target)) == .malformedRequest)
-    }
-}
-
-extension RawConnection {
-    /// Whether the client has sent something more, or ended.
-    func readable() -> Bool {
-        var byte: UInt8 = 0
-        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
     }
 }

@@ -3,13 +3,13 @@ import Glibc
 import Synchronization
 
 /// A server of plain bytes on loopback: each connection is served by a closure on a thread of its own, with blocking calls.
-final class RawServer: Sendable {
-    let port: UInt16
+public final class RawServer: Sendable {
+    public let port: UInt16
     private let listener: Int32
     private let accepted = Atomic<Int>(0)
 
     /// - Parameter serve: gets the connection and its number, from 1. The connection is closed when it returns.
-    init(_ serve: @escaping @Sendable (RawConnection, Int) -> Void) {
+    public init(_ serve: @escaping @Sendable (RawConnection, Int) -> Void) {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         listener = descriptor
         var address = sockaddr_in()
@@ -37,17 +37,17 @@ final class RawServer: Sendable {
         }
     }
 
-    var connections: Int { accepted.load(ordering: .relaxed) }
+    public var connections: Int { accepted.load(ordering: .relaxed) }
 
     /// Nobody listens from now on.
-    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+    public func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 }
 
-struct RawConnection: Sendable {
-    let descriptor: Int32
+public struct RawConnection: Sendable {
+    public let descriptor: Int32
 
     /// Head and body (by Content-Length) of the next request; nil when the client is gone.
-    func readRequest() -> (head: String, body: [UInt8])? {
+    public func readRequest() -> (head: String, body: [UInt8])? {
         var bytes: [UInt8] = []
         while true {
             if let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) {
@@ -63,9 +63,9 @@ struct RawConnection: Sendable {
         }
     }
 
-    func write(_ text: String) { write(Array(text.utf8)) }
+    public func write(_ text: String) { write(Array(text.utf8)) }
 
-    func write(_ bytes: [UInt8]) {
+    public func write(_ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
             let count = unsafe bytes[sent...].withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
@@ -75,8 +75,14 @@ struct RawConnection: Sendable {
     }
 
     /// Waits for the client to close.
-    func waitForEnd() {
+    public func waitForEnd() {
         var byte: UInt8 = 0
         while unsafe recv(descriptor, &byte, 1, 0) > 0 {}
+    }
+
+    /// Whether the client has sent something more, or ended.
+    public func readable() -> Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
     }
 }
