@@ -51,6 +51,9 @@ public enum System {
 
     public static func nameThread(_ name: String) { unsafe linux_name_thread(name) }
 
+    /// The cores this process may run on; at least one.
+    public static var availableCores: Int { Int(linux_available_cores()) }
+
     /// Raises the limit of open files to what the system allows; the limit that holds afterwards.
     @discardableResult
     public static func raiseFileLimit() -> UInt64 { linux_raise_file_limit() }

@@ -1,8 +1,9 @@
 import EventLoop
 import Glibc
 import HTTP
-import Harness
+import Peers
 import Synchronization
+import TLS
 import Tracing
 
 /// A stand-in for a collector on loopback. It takes what a receiver of OTLP/HTTP gets, notes it, and answers what the test says.
@@ -36,16 +37,18 @@ final class Collector: Sendable {
         var connections: [Int32] = []
     }
     private let state: Shared
-    private let server: RawServer
+    private let server: PeerServer
+    private let isTLS: Bool
     private final class Shared: Sendable { let state = Mutex(State()) }
 
-    init(_ reply: @escaping @Sendable (Request) -> Reply = { _ in .ok }) {
+    init(tls: TLSContext? = nil, _ reply: @escaping @Sendable (Request) -> Reply = { _ in .ok }) throws {
         let shared = Shared()
         state = shared
-        server = RawServer { connection, _ in
+        isTLS = tls != nil
+        server = try PeerServer(tls: tls) { connection in
             shared.state.withLock { $0.connections.append(connection.descriptor) }
             defer { shared.state.withLock { $0.connections.removeAll { $0 == connection.descriptor } } }
-            while let (head, body) = connection.readRequest() {
+            while let (head, body) = try connection.readRequest() {
                 let isCompressed = head.lowercased().contains("\r\ncontent-encoding: gzip")
                 let message = isCompressed ? inflate(body) : body
                 let spans = spanIDs(in: message)
@@ -58,12 +61,12 @@ final class Collector: Sendable {
                 case .status(let status, let headers, let body):
                     if status == 200 { shared.state.withLock { $0.taken += spans } }
                     let lines = headers + (body.isEmpty ? [] : ["content-type: application/x-protobuf"]) + ["content-length: \(body.count)"]
-                    connection.write(Array("HTTP/1.1 \(status) Whatever\r\n\(lines.joined(separator: "\r\n"))\r\n\r\n".utf8) + body)
+                    try connection.write(Array("HTTP/1.1 \(status) Whatever\r\n\(lines.joined(separator: "\r\n"))\r\n\r\n".utf8) + body)
                 case .bytes(let text):
-                    connection.write(text)
+                    try connection.write(text)
                     return
                 case .silence:
-                    connection.waitForEnd()
+                    _ = try connection.readToEnd()
                     return
                 }
             }
@@ -71,7 +74,7 @@ final class Collector: Sendable {
     }
 
     var port: UInt16 { server.port }
-    var origin: Origin { Origin(isTLS: false, host: "127.0.0.1", port: port) }
+    var origin: Origin { Origin(isTLS: isTLS, host: "127.0.0.1", port: port) }
     var requests: [Request] { state.state.withLock { $0.requests } }
     var taken: [UInt64] { state.state.withLock { $0.taken } }
 

@@ -1,6 +1,5 @@
 @testable import Export
 import Glibc
-import Harness
 import HTTP
 import Synchronization
 import Testing
@@ -11,7 +10,7 @@ import Testing
     // MARK: what is sent
 
     @Test(arguments: [true, false]) func `posts protobuf with its headers, as gzip or plain`(isCompressed: Bool) throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(3)
@@ -40,7 +39,7 @@ import Testing
     }
 
     @Test func `sends every sampled span once, in order, in batches of the size it was told`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(1_000)
@@ -54,7 +53,7 @@ import Testing
     }
 
     @Test func `keeps batches below a number of bytes, and sends a larger span alone`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(4, bytes: 300)
@@ -68,7 +67,7 @@ import Testing
     }
 
     @Test func `leaves out spans that are not sampled and passes over them`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(2)
@@ -82,7 +81,7 @@ import Testing
     }
 
     @Test func `sends nothing for spans of which none is sampled`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(5, isSampled: false)
@@ -93,7 +92,7 @@ import Testing
     }
 
     @Test func `goes on when it is told of more`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         try bench.start(shelf, .quick(collector))
@@ -107,7 +106,7 @@ import Testing
     }
 
     @Test func `sends a full batch at once and lets a small one wait`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         var destination = ExportDestination.quick(collector)
@@ -124,7 +123,7 @@ import Testing
     }
 
     @Test func `goes on from where it was left`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         shelf.add(10)
         let first = Bench()
@@ -142,7 +141,7 @@ import Testing
     static let refusals = [400, 401, 403, 404, 405, 408, 415, 500, 501, 505]
 
     @Test(arguments: refusals) func `drops a batch that is refused for good, and goes on`(_ status: Int) throws {
-        let collector = Collector { $0.number == 1 ? .status(status) : .ok }
+        let collector = try Collector { $0.number == 1 ? .status(status) : .ok }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(15)
@@ -160,7 +159,7 @@ import Testing
     }
 
     @Test(arguments: [429, 502, 503, 504]) func `sends a batch again until it is taken`(_ status: Int) throws {
-        let collector = Collector { $0.number <= 3 ? .status(status) : .ok }
+        let collector = try Collector { $0.number <= 3 ? .status(status) : .ok }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -178,7 +177,7 @@ import Testing
 
     @Test func `says how it is while it waits`() throws {
         // google.rpc.Status: code = 14, message = "busy".
-        let collector = Collector { _ in .status(503, headers: ["retry-after: 1000"], body: [8, 14, 0x12, 4] + Array("busy".utf8)) }
+        let collector = try Collector { _ in .status(503, headers: ["retry-after: 1000"], body: [8, 14, 0x12, 4] + Array("busy".utf8)) }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -201,7 +200,7 @@ import Testing
         let now = Int64(time(nil))
         let value = form == "date" ? httpDate(now + 2) : form
         let times = Mutex<[ContinuousClock.Instant]>([])
-        let collector = Collector { request in
+        let collector = try Collector { request in
             times.withLock { $0.append(.now) }
             return request.number == 1 ? .status(503, headers: ["Retry-After: \(value)"]) : .ok
         }
@@ -218,7 +217,7 @@ import Testing
 
     @Test func `counts what a receiver rejects, and does not send it again`() throws {
         // ExportTraceServiceResponse: partial_success = 1 { rejected_spans = 1: 3, error_message = 2: "bad" }.
-        let collector = Collector { _ in .status(200, body: [0x0A, 7, 8, 3, 0x12, 3] + Array("bad".utf8)) }
+        let collector = try Collector { _ in .status(200, body: [0x0A, 7, 8, 3, 0x12, 3] + Array("bad".utf8)) }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -234,7 +233,7 @@ import Testing
     }
 
     @Test func `takes a message with nothing rejected as a warning`() throws {
-        let collector = Collector { _ in .status(200, body: [0x0A, 5, 0x12, 3] + Array("old".utf8)) }
+        let collector = try Collector { _ in .status(200, body: [0x0A, 5, 0x12, 3] + Array("old".utf8)) }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -247,7 +246,7 @@ import Testing
     @Test func `does not believe everything a receiver says`() throws {
         let message = Array(("x\ny" + String(repeating: "z", count: 1_000)).utf8)
         let partial = [8, 0xFF, 0xFF, 3, 0x12, 0xEB, 7] + message
-        let collector = Collector { _ in .status(200, body: [0x0A, UInt8(partial.count & 0x7F) | 0x80, UInt8(partial.count >> 7)] + partial) }
+        let collector = try Collector { _ in .status(200, body: [0x0A, UInt8(partial.count & 0x7F) | 0x80, UInt8(partial.count >> 7)] + partial) }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -263,7 +262,7 @@ import Testing
     ]
 
     @Test(arguments: taken) func `takes a 200 as a 200, with`(_ name: String, _ reply: Collector.Reply) throws {
-        let collector = Collector { _ in reply }
+        let collector = try Collector { _ in reply }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -282,7 +281,7 @@ import Testing
     ]
 
     @Test(arguments: broken) func `sends again what got no proper answer but`(_ name: String, _ reply: Collector.Reply) throws {
-        let collector = Collector { $0.number <= 2 ? reply : .ok }
+        let collector = try Collector { $0.number <= 2 ? reply : .ok }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -296,7 +295,7 @@ import Testing
 
     @Test func `halves a batch that is too large, and drops a span that is too large alone`() throws {
         // Takes a kilobyte.
-        let collector = Collector { $0.message.count > 1_024 ? .status(413) : .ok }
+        let collector = try Collector { $0.message.count > 1_024 ? .status(413) : .ok }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(16, bytes: 100)
@@ -310,7 +309,7 @@ import Testing
     }
 
     @Test func `ends a try that takes too long, and tries again`() throws {
-        let collector = Collector { $0.number <= 2 ? .silence : .ok }
+        let collector = try Collector { $0.number <= 2 ? .silence : .ok }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -325,7 +324,7 @@ import Testing
     }
 
     @Test func `waits for a receiver that is not there yet`() throws {
-        let gone = Collector()
+        let gone = try Collector()
         gone.stop()
         let shelf = Shelf()
         let bench = Bench()
@@ -339,7 +338,7 @@ import Testing
         #expect(shelf.cursors.isEmpty, "what could not be sent stays in the store")
         #expect(bench.events == [.failing(reason: "no connection: Connection refused")])
 
-        let collector = Collector()
+        let collector = try Collector()
         destination.origin = collector.origin
         let later = Bench()
         try later.start(shelf, destination)
@@ -348,7 +347,7 @@ import Testing
     }
 
     @Test func `outlives a receiver that comes and goes`() throws {
-        let collector = Collector { $0.number % 3 == 0 ? .bytes("") : .ok }
+        let collector = try Collector { $0.number % 3 == 0 ? .bytes("") : .ok }
         let shelf = Shelf()
         let bench = Bench()
         var destination = ExportDestination.quick(collector)
@@ -364,7 +363,7 @@ import Testing
     }
 
     @Test func `asks a store again that cannot be read`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)
@@ -378,7 +377,7 @@ import Testing
 
     @Test func `shows no secret`() throws {
         let secret = "Bearer s3cr3t"
-        let collector = Collector { _ in .status(400, body: [0x12, UInt8(4 + secret.utf8.count)] + Array("bad \(secret)".utf8)) }
+        let collector = try Collector { _ in .status(400, body: [0x12, UInt8(4 + secret.utf8.count)] + Array("bad \(secret)".utf8)) }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(1)
@@ -400,7 +399,7 @@ import Testing
     // MARK: the end
 
     @Test func `gives a receiver that hangs no more than the time there is`() throws {
-        let collector = Collector { _ in .silence }
+        let collector = try Collector { _ in .silence }
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(10)

@@ -1,12 +1,11 @@
 @testable import Export
-import Harness
 import HTTP
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct `Several exporters` {
     @Test func `do not wait for one that is stuck`() throws {
-        let stuck = Collector { _ in .silence }
-        let current = Collector()
+        let stuck = try Collector { _ in .silence }
+        let current = try Collector()
         let shelf = (Shelf(), Shelf())
         let bench = Bench()
         var destinations = [ExportDestination.quick(stuck), .quick(current)]
@@ -22,9 +21,9 @@ import Testing
     }
 
     @Test func `end, go on and begin as destinations change`() throws {
-        let kept = Collector()
-        let removed = Collector()
-        let added = Collector()
+        let kept = try Collector()
+        let removed = try Collector()
+        let added = try Collector()
         let shelves = ["kept": Shelf(), "removed": Shelf(), "added": Shelf()]
         for shelf in shelves.values { shelf.add(5) }
         func destination(_ name: String, _ collector: Collector) -> ExportDestination {
@@ -52,7 +51,7 @@ import Testing
     }
 
     @Test func `begin anew where a destination is changed, from its cursor`() throws {
-        let collector = Collector()
+        let collector = try Collector()
         let shelf = Shelf()
         let bench = Bench()
         shelf.add(5)

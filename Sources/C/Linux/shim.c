@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -37,6 +38,14 @@ uint64_t linux_raise_file_limit(void) {
 int linux_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int linux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+int linux_available_cores(void) {
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
+    int count = CPU_COUNT(&cores);
+    return count > 0 ? count : 1;
+}
 
 int linux_set_nonblocking(int fd) {
     int flags = fcntl(fd, F_GETFL);

@@ -36,7 +36,7 @@ final class Program: Sendable {
             throw StartFailure(message: "The prices cannot be read: \(error).")
         }
         let store = store
-        let queues = (0..<Self.loops).map { _ in store.makeQueue() }
+        let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
         guard let listen = SocketAddress(configuration.gateway.listen.host, port: configuration.gateway.listen.port) else {
             throw StartFailure(message: "gateway.listen: \(configuration.gateway.listen) is no address.")
         }
@@ -49,9 +49,6 @@ final class Program: Sendable {
         closed.runs = gateway.runs
         store.start()
     }
-
-    /// One loop a core.
-    private static let loops = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     private static func checkExecutor() throws(StartFailure) {
         do {

@@ -30,5 +30,8 @@ uint64_t linux_raise_file_limit(void);
 int linux_epoll(void);
 int linux_eventfd(void);
 
+/// How many cores this process may run on: sched_getaffinity(2) and its macros.
+int linux_available_cores(void);
+
 /// fcntl(2) is variadic. Sets O_NONBLOCK.
 int linux_set_nonblocking(int fd);
