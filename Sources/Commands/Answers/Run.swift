@@ -1,11 +1,17 @@
-import JSON
+public import JSON
 import Tracing
 
 /// An answer of the api that is not what it should be: another program, or another version.
 public struct UnexpectedAnswer: Error, Sendable, CustomStringConvertible {
-    public let description = "the api's answer is not what this version expects; is HOPSPAN_API, or --api, the api of a hopspan of the same version?"
+    public let description: String
 
-    public init() {}
+    /// - Parameter error: why the answer could not be read, where that was it.
+    public init(_ error: JSONError? = nil) {
+        description =
+            error == .tooDeep
+            ? "the run is nested too deeply to be shown; --json prints it as it is"
+            : "the api's answer is not what this version expects; is HOPSPAN_API, or --api, the api of a hopspan of the same version?"
+    }
 }
 
 /// A run as the api has it (design, "RunSummary"), as far as it is shown.

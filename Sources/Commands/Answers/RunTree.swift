@@ -17,7 +17,7 @@ public enum RunTree {
         if let suspect { head.append(Styled("suspect: ", .red) + sentence(suspect, name(of: suspect.spanID))) }
         head.append(Styled(run.name, .bold) + Styled("  run \(run.id)", .dim))
         if !run.aliases.isEmpty { head.append(Styled("also " + run.aliases.joined(separator: ", "), .dim)) }
-        head.append(summary(run))
+        head += summary(run, width: screen.width)
 
         var lines = head.map { $0.shown(inColor: screen.hasColor) } + [""]
         lines += table(root, suspect: suspect?.spanID, startOfRun: Timestamp(run.startedAt)).lines(width: screen.width, inColor: screen.hasColor)
@@ -33,7 +33,8 @@ public enum RunTree {
 
     // MARK: what stands above the tree
 
-    private static func summary(_ run: Run) -> Styled {
+    /// One line, or more where it would not fit.
+    private static func summary(_ run: Run, width: Int?) -> [Styled] {
         var parts = [Styled(run.state)]
         parts.append(run.errors > 0 ? Styled(Amounts.count(run.errors, "error"), .red) : run.status == "error" ? Styled("error", .red) : Styled("ok", .green))
         let calls = [(run.llmCalls, "LLM call"), (run.toolCalls, "tool call"), (run.agentCalls, "agent call")].filter { $0.0 > 0 }
@@ -42,7 +43,12 @@ public enum RunTree {
         parts.append(run.cost.map { Styled(Amounts.dollars($0), .bold) } ?? Styled("cost unknown", .yellow))
         if let milliseconds = run.milliseconds { parts.append(Styled(Amounts.duration(milliseconds: milliseconds))) }
         parts.append(Styled(Amounts.time(run.startedAt, withYear: true) + " UTC", .dim))
-        return parts.dropFirst().reduce(parts[0]) { $0 + Styled(" · ", .dim) + $1 }
+        var lines = [parts[0]]
+        for part in parts.dropFirst() {
+            let longer = lines[lines.count - 1] + Styled(" · ", .dim) + part
+            if let width, longer.width > width { lines.append(part) } else { lines[lines.count - 1] = longer }
+        }
+        return lines
     }
 
     private static func sentence(_ finding: Finding, _ name: String) -> Styled {
@@ -77,7 +83,7 @@ public enum RunTree {
             let node = row.node
             let name = Styled(row.guide, .dim) + Styled(node.name, node.status == "error" ? .red : .plain)
             table.add([
-                node.spanID == suspect && suspect?.isEmpty == false ? name + Styled(" ◀ suspect", .red) : name,
+                name,
                 Styled(node.kind, .dim),
                 model(node),
                 offset(node, startOfRun),
@@ -86,7 +92,7 @@ public enum RunTree {
                 self.cost(node, cost),
                 Styled(node.milliseconds.map { (node.isInferred ? "~" : "") + Amounts.duration(milliseconds: $0) } ?? ""),
                 Styled(node.firstTokenMilliseconds.map { Amounts.duration(milliseconds: $0) } ?? ""),
-                outcome(node),
+                outcome(node) + (node.spanID == suspect ? Styled(" ◀ suspect", .red) : ""),
             ])
         }
         return table
