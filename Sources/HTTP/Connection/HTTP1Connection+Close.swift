@@ -8,7 +8,7 @@ extension HTTP1Connection {
             stream.close()
             return
         }
-        stream.socket.shutdownWrite()
+        stream.shutdownWrite()
         let deadline = loop.now + 1_000_000_000
         var dropped = input.count
         input.consume(input.count)

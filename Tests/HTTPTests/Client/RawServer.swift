@@ -23,7 +23,11 @@ final class RawServer: Sendable {
         Thread.detach(named: "raw-server") { [self] in
             while true {
                 let connection = accept(descriptor, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    // Here and not in `stop`: the number must not be another's while this thread waits on it.
+                    close(descriptor)
+                    return
+                }
                 let number = accepted.add(1, ordering: .relaxed).newValue
                 Thread.detach(named: "raw") {
                     serve(RawConnection(descriptor: connection), number)
@@ -35,10 +39,8 @@ final class RawServer: Sendable {
 
     var connections: Int { accepted.load(ordering: .relaxed) }
 
-    func stop() {
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-    }
+    /// Nobody listens from now on.
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
 }
 
 struct RawConnection: Sendable {
