@@ -69,7 +69,7 @@ let targets: [Target] = [
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
     room("Terminal"),
     room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
-    room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),
+    room("Demo", "JSON", "EventLoop", "HTTP"),
     .executableTarget(
         name: "hopspan",
         dependencies: [
@@ -95,7 +95,7 @@ let targets: [Target] = [
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
-    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop", "Tracing"),
+    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
     tests("TidyTests"),
 ]
 

@@ -61,7 +61,7 @@ enum DemoCommand {
 
     /// - Returns: the run's id.
     private static func send(to gateway: SocketAddress, _ console: Console) throws(Failure) -> String {
-        let agent = Agent(gateway: Origin(isTLS: false, host: gateway.host, port: gateway.port), seed: System.randomSeed())
+        let agent = Agent(gateway: Origin(isTLS: false, host: gateway.host, port: gateway.port), run: "demo-" + String(UInt32.random(in: 0x1000_0000...UInt32.max), radix: 16))
         let steps = Agent.steps
         var progress = Progress("an agent's run through the gateway", total: steps.count, on: console.errors)
         var run: String?

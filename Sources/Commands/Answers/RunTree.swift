@@ -15,7 +15,7 @@ public enum RunTree {
 
         var head: [Styled] = []
         if let suspect { head.append(Styled("suspect: ", .red) + sentence(suspect, name(of: suspect.spanID))) }
-        head.append(Styled(run.name, .bold) + Styled("  run \(run.id)", .dim))
+        head.append(run.name == run.id ? Styled("run \(run.id)", .bold) : Styled(run.name, .bold) + Styled("  run \(run.id)", .dim))
         if !run.aliases.isEmpty { head.append(Styled("also " + run.aliases.joined(separator: ", "), .dim)) }
         head += summary(run, width: screen.width)
 
@@ -81,7 +81,9 @@ public enum RunTree {
         ])
         for (row, cost) in zip(rows, costs) {
             let node = row.node
-            let name = Styled(row.guide, .dim) + Styled(node.name, node.status == "error" ? .red : .plain)
+            // A span that is known only by its id has no name of its own.
+            let isUnknown = node.kind == "external" && node.name == "external"
+            let name = Styled(row.guide, .dim) + (isUnknown ? Styled("the caller's span", .dim) : Styled(node.name, node.status == "error" ? .red : .plain))
             table.add([
                 name,
                 Styled(node.kind, .dim),
@@ -90,7 +92,7 @@ public enum RunTree {
                 Styled(node.tokens.map { Amounts.count($0.input) } ?? ""),
                 Styled(node.tokens.map { Amounts.count($0.output) } ?? ""),
                 self.cost(node, cost),
-                Styled(node.milliseconds.map { (node.isInferred ? "~" : "") + Amounts.duration(milliseconds: $0) } ?? ""),
+                Styled(node.milliseconds.map { (node.isInferred && isHop(node) ? "~" : "") + Amounts.duration(milliseconds: $0) } ?? ""),
                 Styled(node.firstTokenMilliseconds.map { Amounts.duration(milliseconds: $0) } ?? ""),
                 outcome(node) + (node.spanID == suspect ? Styled(" ◀ suspect", .red) : ""),
             ])
@@ -111,11 +113,12 @@ public enum RunTree {
     /// Of a hop with tokens and no price, that it is not known; never 0.
     private static func cost(_ node: Node, _ text: String?) -> Styled {
         if let text { return Styled((node.costIsEstimated ? "~" : "") + text) }
-        if node.tokens != nil, isLeaf(node) { return Styled("no price", .yellow) }
+        if node.tokens != nil, isHop(node) { return Styled("no price", .yellow) }
         return node.kind == "llm" && node.status == "ok" && node.children.isEmpty ? Styled("no usage", .yellow) : ""
     }
 
-    private static func isLeaf(_ node: Node) -> Bool { node.kind != "run" && node.kind != "external" }
+    /// Neither the run's own root nor somebody else's span.
+    private static func isHop(_ node: Node) -> Bool { node.kind != "run" && node.kind != "external" }
 
     private static func outcome(_ node: Node) -> Styled {
         if node.status == "error" { return Styled(node.errorType ?? "error", .red) }
@@ -123,7 +126,7 @@ public enum RunTree {
             let isWhole = node.finishReasons.allSatisfy { whole.contains($0) }
             return Styled(node.finishReasons.joined(separator: ", "), isWhole ? .plain : .yellow)
         }
-        return isLeaf(node) ? Styled("ok") : ""
+        return isHop(node) ? Styled("ok") : ""
     }
 
     /// Finish reasons of an answer that is all there.
@@ -133,7 +136,7 @@ public enum RunTree {
 
     private static func notes(_ run: Run, _ nodes: [Node]) -> [String] {
         var notes: [String] = []
-        if nodes.contains(where: { $0.costIsEstimated || $0.isInferred }) { notes.append("~ estimated or inferred, not measured") }
+        if nodes.contains(where: { $0.costIsEstimated || $0.isInferred && isHop($0) }) { notes.append("~ estimated or inferred, not measured") }
         if run.unpricedHops > 0 {
             notes.append("\(Amounts.count(run.unpricedHops, "hop")) without a price, not in the sum: hopspan help prices")
         }
