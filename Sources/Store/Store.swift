@@ -140,6 +140,13 @@ public final class Store: Sendable {
     /// `StoreHealth.lastSpan` alone, without asking the disk.
     public var lastSpan: Int64 { shared.lastSpan }
 
+    /// For tests: does something between two batches, on the thread.
+    func withWriter(
+        _ body: @escaping @Sendable (StoreWriter) throws(StoreError) -> Void, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void
+    ) {
+        send(completion) { worker throws(StoreError) in try body(worker.writer) }
+    }
+
     private func send<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value

@@ -4,7 +4,7 @@ import Tracing
 
 /// What the store's thread does. Made by whoever opens the store, then used on its thread only.
 final class StoreWorker: @unchecked Sendable {
-    private let writer: StoreWriter
+    let writer: StoreWriter
     private let shared: StoreShared
     private let clock: StoreClock
     let idHash: IDHash
