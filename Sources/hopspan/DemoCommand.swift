@@ -14,8 +14,15 @@ enum DemoCommand {
         System.raiseFileLimit()
         // The threads that are started here may not take the signals that `Serve` waits for later on.
         _ = Signals.hold()
-        var configuration = try configuration(settings, console)
-        let asked = configuration
+        let configuration = try configuration(settings, console)
+        try demonstrate(configuration, settings, console)
+        try console.print(next(settings, configuration))
+        if settings.keeps { try Serve.run(configuration, console) }
+    }
+
+    /// Everything is started, used and gone when this returns: the store's file can be taken again.
+    private static func demonstrate(_ configuration: Configuration, _ settings: DemoSettings, _ console: Console) throws(Failure) {
+        var configuration = configuration
         let (openAI, anthropic): (StandIn, StandIn)
         do { (openAI, anthropic) = (try .openAI(), try .anthropic()) } catch { throw Failure("the stand-ins cannot listen: \(error)") }
         configuration.answer("openai", with: openAI)
@@ -32,8 +39,6 @@ enum DemoCommand {
             throw error
         }
         end(program, [openAI, anthropic])
-        try console.print(next(settings, asked))
-        if settings.keeps { try Serve.run(asked, console) }
     }
 
     // MARK: what is started
