@@ -226,6 +226,19 @@ func loopback(_ port: UInt16) -> sockaddr_in {
         }
     }
 
+    /// Passes bytes on, both ways, until either has ended. For connections without TLS.
+    public func pass(to other: Peer) {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            var entries = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: other.descriptor, events: Int16(POLLIN), revents: 0)]
+            guard unsafe poll(&entries, 2, 30_000) > 0 else { return }
+            for (entry, target) in zip(entries, [other, self]) where entry.revents != 0 {
+                let count = unsafe recv(entry.fd, &buffer, buffer.count, 0)
+                guard count > 0, (try? target.write(Array(buffer[..<count]))) != nil else { return other.close() }
+            }
+        }
+    }
+
     // MARK: the end
 
     /// `close_notify` where there is TLS, then the socket's end.
