@@ -52,6 +52,7 @@ let targets: [Target] = [
     library("ProtobufC", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
     .target(name: "COTLP", dependencies: ["CProtobufC"], path: "Sources/C/OTLP"),
     .target(name: "CPriceCatalogue", path: "Sources/C/PriceCatalogue", exclude: ["README.md", "prices.json"]),
+    .target(name: "COpenAPI", path: "Sources/C/OpenAPI", exclude: ["openapi.json"]),
 
     // Rooms, bottom up.
     room("Tracing"),
@@ -66,10 +67,16 @@ let targets: [Target] = [
     room("Export", "Tracing", "OTLP", "Store", "HTTP", "TLS", "EventLoop"),
     room("Configuration", "Tracing", "CYAML"),
     room("Gateway", "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),
-    room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
+    room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "COpenAPI"),
+    room("Terminal"),
+    room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
+    room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),
     .executableTarget(
         name: "hopspan",
-        dependencies: ["Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI"],
+        dependencies: [
+            "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Store", "Export", "Configuration", "Gateway", "QueryAPI", "Terminal", "Commands",
+            "Demo",
+        ],
         swiftSettings: swiftSettings),
 
     // Proofs. `Peers` is what stands at the other end in them: certificates, openssl(1), sockets that block.
@@ -85,8 +92,11 @@ let targets: [Target] = [
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
     tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),
     tests("ConfigurationTests", "Configuration", "Tracing"),
-    tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "TLS", "Tracing", "LLM", "Configuration", "Peers"),
+    tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "TLS", "Tracing", "LLM", "OTLP", "JSON", "Configuration", "Peers"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
+    tests("TerminalTests", "Terminal"),
+    tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
+    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop", "Tracing"),
     tests("TidyTests"),
 ]
 

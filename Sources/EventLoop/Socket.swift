@@ -158,6 +158,7 @@ public enum Interruption: UInt8, Sendable {
         if readable { return .ready }
         if interruption != nil || isClosed { return .interrupted }
         precondition(reader == nil, "two tasks read one socket")
+        if unsafe deadline <= loop.now { return .timedOut }
         readDeadline = deadline
         unsafe loop.expect(deadline)
         return await suspend { reader = $0 }
@@ -168,6 +169,7 @@ public enum Interruption: UInt8, Sendable {
         if writable { return .ready }
         if interruption != nil || isClosed { return .interrupted }
         precondition(writer == nil, "two tasks write one socket")
+        if unsafe deadline <= loop.now { return .timedOut }
         writeDeadline = deadline
         unsafe loop.expect(deadline)
         return await suspend { writer = $0 }

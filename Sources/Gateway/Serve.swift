@@ -22,7 +22,7 @@ extension Worker {
             downstream.isServing = false
             giveBack(exchange)
             if !keepsAlive {
-                await close(downstream)
+                await downstream.closeAfterAnswer(on: loop)
                 return
             }
         }

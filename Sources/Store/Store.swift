@@ -1,3 +1,4 @@
+public import OTLP
 public import Runs
 private import Synchronization
 public import Tracing
@@ -25,44 +26,47 @@ public final class Store: Sendable {
         public var openRuns = 100_000
         /// Where spans are exported to; a new one gets the spans from now on.
         public var destinations: [String] = []
+        /// What is kept of a span's attributes.
+        public var attributeLimits = AttributeLimits()
 
         public init(path: String) { self.path = path }
     }
 
     /// Counters over hops.
     public let metrics: SpanMetrics
-    private let file: StoreFile
     private let shared: StoreShared
-    private let worker: StoreWorker
-    private let options: Options
-    private let thread = Mutex<StoreThreadState>(.notStarted)
-    let clock: StoreClock
+    private let phase: Mutex<Phase>
+    private let idHash: IDHash
+    private let clock: StoreClock
+
+    private struct Phase {
+        /// The file, and the right to write it; nil once closed.
+        var file: StoreFile?
+        /// Until the thread has taken it over.
+        var worker: StoreWorker?
+        var thread: NamedThread?
+    }
 
     /// Opens, or makes, the database and brings its schema up to date. Takes the store for this process; nothing runs before `start`.
     ///
-    /// - Parameters:
-    ///   - encode: called on the store's thread, for each span once.
-    ///   - onRunClosed: called on the store's thread with every named run that closes.
-    public convenience init(
-        _ options: Options, encode: @escaping SpanEncoding, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
-    ) throws(StoreError) {
-        try self.init(options, clock: .system, encode: encode, onRunClosed: onRunClosed)
+    /// - Parameter onRunClosed: called on the store's thread with every named run that closes.
+    public convenience init(_ options: Options, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
+        try self.init(options, clock: .system, onRunClosed: onRunClosed)
     }
 
-    init(
-        _ options: Options, clock: StoreClock, encode: @escaping SpanEncoding, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
-    ) throws(StoreError) {
-        self.options = options
+    init(_ options: Options, clock: StoreClock, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
         self.clock = clock
         metrics = SpanMetrics()
-        file = try StoreFile(path: options.path)
+        let file = try StoreFile(path: options.path)
         shared = StoreShared()
         let ledger = RunLedger(onClosed: onRunClosed)
-        let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, encode: encode)
-        worker = StoreWorker(writer, shared: shared, clock: clock)
+        let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
+        let worker = StoreWorker(writer, shared: shared, clock: clock)
+        idHash = writer.index.hash
         worker.apply(options)
         try worker.register(options.destinations)
         shared.publish(writer.stored)
+        phase = Mutex(Phase(file: file, worker: worker))
     }
 
     /// A queue that the thread drains; one per loop.
@@ -78,15 +82,17 @@ public final class Store: Sendable {
 
     /// Starts the thread; once.
     public func start() {
-        thread.withLock { state in
-            guard case .notStarted = state else { return }
-            state = .running(NamedThread("store") { [worker] in worker.run() })
+        phase.withLock { phase in
+            guard let worker = phase.worker.take() else { return }
+            phase.thread = NamedThread("store") { worker.run() }
         }
     }
 
-    /// A reader with a connection of its own, for use by one thread at a time.
+    /// A reader with a connection of its own, for use by one thread at a time. It keeps the file from other processes while it lives,
+    /// even when the store is closed.
     public func makeReader() throws(StoreError) -> sending StoreReader {
-        try StoreReader(file, hash: worker.idHash, clock: clock, shared: shared)
+        guard let file = phase.withLock({ $0.file }) else { throw .closed }
+        return try StoreReader(file, hash: idHash, clock: clock, shared: shared)
     }
 
     // MARK: messages to the thread
@@ -97,7 +103,7 @@ public final class Store: Sendable {
         shared.signal.wake()
     }
 
-    /// Takes up changed limits and destinations; `path` and `gather` stay as they were.
+    /// Takes up changed limits and destinations; `path` and `attributeLimits` stay as they were.
     public func reconfigure(_ options: Options, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void = { _ in }) {
         send(completion) { worker throws(StoreError) in
             worker.apply(options)
@@ -128,40 +134,54 @@ public final class Store: Sendable {
 
     /// Writes what is left, ends the thread and lets the file go. What a failing disk still refuses after five seconds is lost, and counted.
     public func close() {
-        let running = thread.withLock { state -> NamedThread? in
-            defer { state = .closed }
-            guard case .running(let thread) = state else { return nil as NamedThread? }
-            return thread
+        let thread = phase.withLock { phase -> NamedThread? in
+            phase.worker = nil
+            return phase.thread.take()
         }
-        guard let running else { return }
-        shared.signal.stop()
-        running.join()
+        if let thread {
+            shared.signal.stop()
+            thread.join()
+        }
+        // After the thread's connection: the lock goes last.
+        phase.withLock { $0.file = nil }
     }
 
-    public func health() -> StoreHealth { shared.health(file) }
+    public func health() -> StoreHealth { shared.health(phase.withLock { $0.file }) }
+
+    /// For tests: does something between two batches, on the thread.
+    func withWriter(
+        _ body: @escaping @Sendable (StoreWriter) throws(StoreError) -> Void, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void
+    ) {
+        send(completion) { worker throws(StoreError) in try body(worker.writer) }
+    }
+
+    /// For tests: does something with the writing connection, also while its writes fail.
+    func whileFailing(_ body: @escaping @Sendable (Database) -> Void) async {
+        await withCheckedContinuation { continuation in
+            _ = shared.send { worker, _ in
+                if let worker { body(worker.writer.database) }
+                continuation.resume()
+            }
+            shared.signal.command()
+        }
+    }
+
+    /// `StoreHealth.lastSpan` alone, without asking the disk.
+    public var lastSpan: Int64 { shared.lastSpan }
 
     private func send<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value
     ) {
-        let isOpen = shared.send { worker in
-            switch worker {
-            case .success(let worker):
-                do throws(StoreError) {
-                    completion(.success(try work(worker)))
-                } catch {
-                    completion(.failure(error))
-                }
-            case .failure(let error): completion(.failure(error))
+        let isOpen = shared.send { worker, failure in
+            guard let worker, failure == nil else { return completion(.failure(failure ?? .closed)) }
+            do throws(StoreError) {
+                completion(.success(try work(worker)))
+            } catch {
+                completion(.failure(error))
             }
         }
         guard isOpen else { return completion(.failure(.closed)) }
         shared.signal.command()
     }
-}
-
-enum StoreThreadState {
-    case notStarted
-    case running(NamedThread)
-    case closed
 }
