@@ -1,0 +1,1 @@
+def growth(report, quick): pass

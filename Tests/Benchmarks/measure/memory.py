@@ -1,0 +1,1 @@
+def memory(report, quick): pass

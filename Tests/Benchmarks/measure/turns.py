@@ -1,0 +1,1 @@
+def turns(report, quick): pass
