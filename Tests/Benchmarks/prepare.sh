@@ -10,8 +10,8 @@ programs() {
       clang -O2 -std=c2x -Wall -Wextra -Werror -o "$out/$name" "$from/$name.c" -lz
     fi
   done
-  if [ ! "$out/allocations.so" -nt "$from/allocations.c" ]; then
-    clang -O2 -std=c2x -Wall -Wextra -Werror -fPIC -shared -o "$out/allocations.so" "$from/allocations.c"
+  if [ ! "$out/threads.so" -nt "$from/threads.c" ]; then
+    clang -O2 -std=c2x -Wall -Wextra -Werror -fPIC -shared -o "$out/threads.so" "$from/threads.c"
   fi
 }
 

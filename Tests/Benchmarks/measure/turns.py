@@ -1,1 +1,69 @@
-def turns(report, quick): pass
+"""What a loop never does: take long over a turn, or wait for a disk. Watched while the store writes and while the exporter is stuck."""
+
+import re
+import subprocess
+import time
+
+from .machine import BUILT, Invalid, program
+from .proxies import Collector, Hopspan, Upstream
+from .report import figure, progress
+from .threads import Threads
+
+
+def turns(report, quick):
+    milliseconds = 3000 if quick else 15_000
+    rows = []
+    for what, options in (("the store writes, the exporter exports", ()), ("the exporter is stuck", ("--stuck",))):
+        progress(f"turns: {what}")
+        upstream, collector = Upstream(), Collector(*options)
+        threads = Threads("turns")
+        hopspan = Hopspan(upstream, collector, environment=threads.environment)
+        load = ("--connections", 64, "--traced", "--milliseconds")
+        program("load", hopspan.port, *load, 500)
+        threads.forget_longest()
+        before = threads.loops(hopspan.process)
+        program("load", hopspan.port, *load, milliseconds)
+        time.sleep(0.5)
+        after = threads.loops(hopspan.process)
+        calls = system_calls(hopspan, load)
+        for process in (hopspan.process, upstream.process, collector.process):
+            process.stop()
+        files = {name: number for name, number in calls.items() if name.endswith("(file)")}
+        rows.append([what, f"{after['turns'] - before['turns']:,}", figure(after["longest"] / 1e6), after["long_turns"] - before["long_turns"],
+                     ", ".join(f"{name} {number:,}" for name, number in sorted(calls.items(), key=lambda item: -item[1]))])
+        report.gate(f"Loops: thread time of the longest turn while {what}", after["longest"] / 1e6, 5, unit=" ms")
+        report.gate(f"Loops: system calls on files while {what}", sum(files.values()), 0)
+    report.table("The loops' turns (thread time) and system calls", ["while", "turns", "longest, ms", "over 1 ms", "system calls in a sample"], rows)
+
+
+# Calls that take no descriptor and touch no disk, or that are about memory and threads.
+HARMLESS = {"futex", "madvise", "brk", "sched_yield", "gettid", "getpid", "getrandom", "clock_gettime", "mprotect", "munmap", "rt_sigprocmask",
+            "restart_syscall", "mremap", "tgkill", "timerfd_settime", "exit", "rseq", "set_robust_list", "sched_getaffinity"}
+
+
+def system_calls(hopspan, load):
+    """Calls of the loop threads during a short load, by name and what they are made on."""
+    trace = BUILT / "work" / "loops.strace"
+    loops = [str(thread) for thread, name in hopspan.process.thread_ids().items() if name.startswith("loop-")]
+    tracer = subprocess.Popen(["strace", "-y", "-qq", "-s", "0", "-o", trace, *(part for thread in loops for part in ("-p", thread))],
+                              stderr=subprocess.PIPE, text=True)
+    time.sleep(0.5)
+    if tracer.poll() is not None:
+        raise Invalid(f"strace: {tracer.stderr.read().strip()}")
+    program("load", hopspan.port, *load, 2000)
+    tracer.terminate()
+    tracer.wait()
+    calls = {}
+    for line in trace.read_text(errors="replace").splitlines():
+        match = re.match(r"(?:\d+ +)?(\w+)\((?:(\d+)<([^>]*)>?)?", line)
+        if not match:
+            continue
+        name, _, target = match.groups()
+        if target is None:
+            kind = "" if name in HARMLESS or "mmap" in name and "MAP_ANONYMOUS" in line else " (file)" if "open" in name or "/" in line.split(")")[0] else ""
+        else:
+            kind = "" if re.match(r"(socket|anon_inode|TCP|UDP|pipe|eventpoll|eventfd)", target) else " (file)"
+        calls[name + kind] = calls.get(name + kind, 0) + 1
+    if not calls:
+        raise Invalid("strace saw no system call of a loop")
+    return calls
