@@ -40,6 +40,12 @@ def main():
     if "--profile" in sys.argv:
         for load, profile in profiles.items():
             print(f"\n{load.replace('_', ' ')}: instructions per request by function, with what is inlined into it")
+            rooms = {}
+            for name, count in profile:
+                room = re.search(r"\b(Tracing|JSON|EventLoop|TLS|HTTP|LLM|OTLP|Runs|Store|Export|Gateway)\)?[.:]", name)
+                room = room[1] if room else "the Swift runtime and libraries"
+                rooms[room] = rooms.get(room, 0) + count
+            print("  by room: " + ", ".join(f"{room} {count:,.0f}" for room, count in sorted(rooms.items(), key=lambda item: -item[1])))
             for name, count in profile[:40]:
                 print(f"{count:8,.0f}  {name}")
     (BUILT / "instructions.json").write_text(json.dumps({"measured": found, "functions": {load: profile[:100] for load, profile in profiles.items()}}, indent=1))

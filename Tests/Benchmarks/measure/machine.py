@@ -71,8 +71,16 @@ class Process:
                     times[name] = times.get(name, 0) + int(spent[0])
         return times
 
+    def waited_ns(self):
+        """Time that its living threads were ready to run and did not, because others had the core: neighbours, or each other."""
+        return sum(int(spent[1]) for pid in self.tree() for task in _entries(f"/proc/{pid}/task")
+                   if (spent := _read(f"/proc/{pid}/task/{task}/schedstat").split()))
+
     def thread_ids(self):
         return {int(task): _read(f"/proc/{self.pid}/task/{task}/comm").strip() for task in _entries(f"/proc/{self.pid}/task")}
+
+    def is_traced(self, thread):
+        return not re.search(r"^TracerPid:\s+0$", _read(f"/proc/{self.pid}/task/{thread}/status"), re.M)
 
     def memory(self):
         """Resident and anonymous bytes of the tree."""
