@@ -119,5 +119,8 @@ def check_same_tls(upstream, proxies):
     if upstream.scheme != "https":
         return
     spoken = {get(proxy.port, "/openai/v1/models")[1]["x-tls"] for proxy in proxies}
+    for proxy in proxies:
+        if proxy.collector:
+            proxy.collector.wait_for(1)  # before it is counted with others
     if len(spoken) != 1 or None in spoken:
         raise Invalid(f"the proxies speak different TLS to the upstream: {spoken}")
