@@ -17,15 +17,15 @@ final class Upstream {
     let credential: Text?
     let forwardsBaggage: Bool
     /// The fields that name a run, and those that carry a session.
-    let runHeaders: [Text]
-    let sessionHeaders: [Text]
+    let runHeaders: [ConfiguredField]
+    let sessionHeaders: [ConfiguredField]
     let usageShape: UsageShape
 
     init(_ settings: ProviderSettings, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         self.settings = settings
         forwardsBaggage = gateway.forwardsBaggage
-        runHeaders = gateway.runHeaders.map(Text.init)
-        sessionHeaders = gateway.sessionHeaders.map(Text.init)
+        runHeaders = gateway.runHeaders.map(ConfiguredField.init)
+        sessionHeaders = gateway.sessionHeaders.map(ConfiguredField.init)
         pool = UpstreamPool(origin: settings.origin, loop: loop, resolver: resolver, counters: counters)
         name = Text(settings.name)
         authority = Text(settings.origin.authority)
