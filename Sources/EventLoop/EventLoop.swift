@@ -133,7 +133,8 @@ internal import Synchronization
 
     /// A socket waits until `deadline`: look at the sockets then.
     @inline(__always) func expect(_ deadline: UInt64) {
-        if deadline < nextSweep { nextSweep = max(deadline, now + Self.sweepInterval) }
+        // Never later than it was: a peer that sends a byte now and then must not put it off for ever.
+        if deadline < nextSweep { nextSweep = min(nextSweep, max(deadline, now + Self.sweepInterval)) }
     }
 
     private func sweep() {

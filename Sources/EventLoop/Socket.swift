@@ -32,7 +32,7 @@ public enum Interruption: UInt8, Sendable {
     private var writeDeadline = UInt64.max
     private var readable = true
     private var writable = true
-    private var isClosed = false
+    public private(set) var isClosed = false
     /// The peer has ended its side, or the connection broke. What it sent before may still be unread.
     public private(set) var peerEnded = false
     public private(set) var interruption: Interruption?
@@ -40,6 +40,10 @@ public enum Interruption: UInt8, Sendable {
     /// The socket whose waits are pointless once this one's peer has gone: while an answer is fetched for a caller, the upstream's.
     /// The link goes one way and is cut by whoever set it.
     public weak var onBehalf: Socket?
+
+    /// Whether bytes that wait unread say nothing but that the peer has ended, as TLS's `close_notify` does. Set by what lies over
+    /// this socket; asked while the loop takes its events, so it must not close.
+    public var unreadIsEnd: (() -> Bool)?
 
     /// Takes the descriptor over; it must be a non-blocking stream socket.
     public init(_ descriptor: Int32, on loop: EventLoop) throws(SystemError) {
@@ -126,9 +130,10 @@ public enum Interruption: UInt8, Sendable {
 
     /// Whether the peer has gone for good: it ended its side and has left nothing unread.
     public func peerHasGone() -> Bool {
-        guard peerEnded else { return false }
+        guard peerEnded, !isClosed else { return isClosed }
         var byte: UInt8 = 0
         let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        if count > 0, let unreadIsEnd { return unreadIsEnd() }
         return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)
     }
 
@@ -153,6 +158,7 @@ public enum Interruption: UInt8, Sendable {
         if readable { return .ready }
         if interruption != nil || isClosed { return .interrupted }
         precondition(reader == nil, "two tasks read one socket")
+        if unsafe deadline <= loop.now { return .timedOut }
         readDeadline = deadline
         unsafe loop.expect(deadline)
         return await suspend { reader = $0 }
@@ -163,10 +169,14 @@ public enum Interruption: UInt8, Sendable {
         if writable { return .ready }
         if interruption != nil || isClosed { return .interrupted }
         precondition(writer == nil, "two tasks write one socket")
+        if unsafe deadline <= loop.now { return .timedOut }
         writeDeadline = deadline
         unsafe loop.expect(deadline)
         return await suspend { writer = $0 }
     }
+
+    /// Whether a read may find something: the kernel has not said no since it last announced anything.
+    public var mayBeReadable: Bool { readable }
 
     /// What TLS learned by itself: the kernel had nothing (more) in this direction.
     public func sawWouldBlock(reading: Bool) {

@@ -1,5 +1,6 @@
 public import EventLoop
 public import LLM
+public import TLS
 public import Tracing
 
 /// The gateway listener and its loops.
@@ -41,6 +42,11 @@ public final class Gateway: Sendable {
             Task(executorPreference: worker.loop) { await worker.listen(on: descriptor) }
             worker.loop.start()
         }
+    }
+
+    /// Takes a renewed certificate, or another authority for clients': for connections accepted from now on.
+    public func use(tls: TLSContext?) async {
+        for worker in workers { await worker.use(tls) }
     }
 
     /// Stops listening, lets running exchanges end within the configured time, ends the others. Returns when all spans are queued.

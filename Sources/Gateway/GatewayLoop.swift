@@ -1,4 +1,5 @@
 import EventLoop
+import TLS
 
 /// The actor of one loop: it owns the worker, and every task of the loop is one of its calls.
 actor GatewayLoop {
@@ -33,6 +34,8 @@ actor GatewayLoop {
     }
 
     var active: Int { worker.active }
+
+    func use(_ tls: TLSContext?) { worker.tls = tls }
 
     /// Stops listening, takes no more requests, lets running exchanges go on.
     func drain() {

@@ -8,8 +8,7 @@ import Tracing
 // and `Refusals/`; what is decided is decided here.
 extension Worker {
     /// Serves a connection's requests in order until one side ends it.
-    func serve(_ downstream: HTTP1Connection, from address: SocketAddress) async {
-        let caller = CallerAddress(address)
+    func serve(_ downstream: HTTP1Connection, from caller: Caller) async {
         var isFirst = true
         while !isDraining || !downstream.input.isEmpty {
             do {
@@ -23,7 +22,7 @@ extension Worker {
             downstream.isServing = false
             giveBack(exchange)
             if !keepsAlive {
-                await close(downstream)
+                await downstream.closeAfterAnswer(on: loop)
                 return
             }
         }
@@ -32,7 +31,7 @@ extension Worker {
 
     /// One exchange, from the request's head to the last byte of its answer.
     /// - Returns: whether the connection can take another.
-    private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: CallerAddress) async -> Bool {
+    private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: Caller) async -> Bool {
         exchange.reset()
         do {
             try await readHead(into: exchange, from: downstream)

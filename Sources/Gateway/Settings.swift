@@ -1,5 +1,7 @@
+public import Configuration
 public import HTTP
 public import LLM
+public import TLS
 
 /// What the gateway needs to know: checked values, made from the configuration by whoever starts it.
 public struct GatewaySettings: Sendable {
@@ -26,6 +28,12 @@ public struct GatewaySettings: Sendable {
     public var hosts: [String]?
     /// Whether the listener is on a loopback address.
     public var isLoopback = true
+    /// TLS on the listener (`gateway.tls`): a server's context; nil: plain HTTP.
+    public var tls: TLSContext?
+    /// Whom `https` providers without trust of their own are believed by: a client's context. Without it they cannot be reached.
+    public var upstreamTLS: TLSContext?
+    /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+    public var proxies = ProxySettings()
     public var providers: [ProviderSettings] = []
     /// The salt of run keys; a store's own, so that keys of two stores have nothing to do with each other.
     public var runKeySalt: (UInt64, UInt64) = (0, 0)
@@ -49,6 +57,8 @@ public struct ProviderSettings: Sendable {
     /// The key used where the caller sends none of its own.
     public var credential: String?
     public var timeouts = UpstreamTimeouts()
+    /// Trust of its own (`providers.*.ca`): a client's context, shared with others that trust the same.
+    public var tls: TLSContext?
     /// A streamed Chat Completions request may be made to ask for its usage.
     public var asksForStreamUsage = false
     /// How it counts tokens.

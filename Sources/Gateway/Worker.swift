@@ -2,6 +2,7 @@ import EventLoop
 import HTTP
 import LLM
 public import Synchronization
+import TLS
 import Tracing
 
 /// One loop's part of the gateway: all its state. Nothing in here is shared but what is named so.
@@ -21,6 +22,8 @@ final class Worker {
     let counters: GatewayCounters
     let prices: PriceBook
 
+    /// Of connections that are accepted from now on; a reload replaces it.
+    var tls: TLSContext?
     var ids: IDGenerator
     private(set) var isDraining = false
     /// Exchanges that are running.
@@ -42,6 +45,7 @@ final class Worker {
         self.spans = spans
         self.counters = counters
         prices = PriceBook(catalogue)
+        tls = settings.tls
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
     }
 
@@ -53,8 +57,31 @@ final class Worker {
         let connection = HTTP1Connection(ByteStream(socket), pool: loop.buffers)
         let key = ObjectIdentifier(connection)
         connections[key] = connection
-        await serve(connection, from: address)
+        if let tls {
+            if await shakeHands(tls, on: connection) {
+                await serve(connection, from: Caller(address, certificate: connection.stream.tls?.peerCertificate))
+            }
+        } else {
+            await serve(connection, from: Caller(address))
+        }
         connections[key] = nil
+    }
+
+    /// Begins TLS on an accepted connection, in the time that a head has; closes it where that fails. Nothing else is said to whoever
+    /// speaks plain HTTP here.
+    private func shakeHands(_ context: TLSContext, on connection: HTTP1Connection) async -> Bool {
+        let stream = connection.stream
+        do throws(HandshakeError) {
+            let tls: TLSConnection
+            do { tls = try TLSConnection(context, fileDescriptor: stream.socket.descriptor) } catch { throw .tls(error) }
+            try await stream.startTLS(tls, until: loop.now + settings.headTimeoutNanoseconds)
+            return true
+        } catch {
+            if error != .stream(.shutdown) { counters.failedHandshakes.add(1, ordering: .relaxed) }
+            // The alert that says what was wrong must arrive, whatever is on its way here.
+            if case .tls = error { await close(connection) } else { stream.close() }
+            return false
+        }
     }
 
     func evictIdleConnections() {
@@ -111,6 +138,8 @@ final class Worker {
 public final class GatewayCounters: Sendable {
     public let malformedHeads = Atomic<UInt64>(0)
     public let unknownPaths = Atomic<UInt64>(0)
+    /// TLS on the listener: out of time, no TLS at all, or no certificate that it takes.
+    public let failedHandshakes = Atomic<UInt64>(0)
     private let pools = Mutex<[String: UpstreamPool.Counters]>([:])
 
     public init() {}

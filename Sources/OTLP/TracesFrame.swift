@@ -48,6 +48,14 @@ public struct TracesFrame: Sendable {
         spanCount += 1
     }
 
+    /// - Parameters:
+    ///   - fields: `spans` fields of a `ScopeSpans` message, one after the other, as the store keeps them: taken as they are.
+    ///   - count: how many.
+    public mutating func append(fields: RawSpan, count: Int) {
+        bytes.append(fields)
+        spanCount += count
+    }
+
     /// Lends the whole message. More spans may follow. Of no spans it is the empty message: an envelope around nothing is not to
     /// be sent.
     public mutating func withMessage<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {

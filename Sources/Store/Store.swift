@@ -1,3 +1,4 @@
+public import OTLP
 public import Runs
 private import Synchronization
 public import Tracing
@@ -25,6 +26,8 @@ public final class Store: Sendable {
         public var openRuns = 100_000
         /// Where spans are exported to; a new one gets the spans from now on.
         public var destinations: [String] = []
+        /// What is kept of a span's attributes.
+        public var attributeLimits = AttributeLimits()
 
         public init(path: String) { self.path = path }
     }
@@ -40,25 +43,19 @@ public final class Store: Sendable {
 
     /// Opens, or makes, the database and brings its schema up to date. Takes the store for this process; nothing runs before `start`.
     ///
-    /// - Parameters:
-    ///   - encode: called on the store's thread, for each span once.
-    ///   - onRunClosed: called on the store's thread with every named run that closes.
-    public convenience init(
-        _ options: Options, encode: @escaping SpanEncoding, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
-    ) throws(StoreError) {
-        try self.init(options, clock: .system, encode: encode, onRunClosed: onRunClosed)
+    /// - Parameter onRunClosed: called on the store's thread with every named run that closes.
+    public convenience init(_ options: Options, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
+        try self.init(options, clock: .system, onRunClosed: onRunClosed)
     }
 
-    init(
-        _ options: Options, clock: StoreClock, encode: @escaping SpanEncoding, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
-    ) throws(StoreError) {
+    init(_ options: Options, clock: StoreClock, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
         self.options = options
         self.clock = clock
         metrics = SpanMetrics()
         file = try StoreFile(path: options.path)
         shared = StoreShared()
         let ledger = RunLedger(onClosed: onRunClosed)
-        let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, encode: encode)
+        let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
         worker = StoreWorker(writer, shared: shared, clock: clock)
         worker.apply(options)
         try worker.register(options.destinations)
@@ -97,7 +94,7 @@ public final class Store: Sendable {
         shared.signal.wake()
     }
 
-    /// Takes up changed limits and destinations; `path` and `gather` stay as they were.
+    /// Takes up changed limits and destinations; `path` and `attributeLimits` stay as they were.
     public func reconfigure(_ options: Options, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void = { _ in }) {
         send(completion) { worker throws(StoreError) in
             worker.apply(options)
@@ -139,6 +136,9 @@ public final class Store: Sendable {
     }
 
     public func health() -> StoreHealth { shared.health(file) }
+
+    /// `StoreHealth.lastSpan` alone, without asking the disk.
+    public var lastSpan: Int64 { shared.lastSpan }
 
     private func send<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,

@@ -157,8 +157,31 @@ private import Glibc
         }
     }
 
-    /// Whether bytes that have left the socket wait here.
-    public var hasBufferedInput: Bool { unsafe SSL_has_pending(handle) == 1 }
+    /// Whether bytes that have left the socket wait here, or an end that was met behind them.
+    public var hasBufferedInput: Bool { unsafe end != nil || SSL_has_pending(handle) == 1 }
+
+    /// Whether the peer has ended its side, in order or not, and left nothing to read. Looks and takes nothing away.
+    public func peerHasEnded() -> Bool {
+        guard isEstablished, end == nil else { return end != nil }
+        ErrorQueue.clear()
+        var byte: UInt8 = 0
+        var count = 0
+        // Sound: writes at most the one byte.
+        let result = unsafe SSL_peek_ex(handle, &byte, 1, &count)
+        guard result != 1, case .ended(let how) = outcome(of: result) else { return false }
+        end = how
+        return true
+    }
+
+    /// Whether the socket ended without `close_notify`: what `read` then says is `truncated`.
+    public var isTruncated: Bool {
+        if case .truncated = end { true } else { false }
+    }
+
+    /// What broke it for good, if anything has.
+    public var failure: TLSError? {
+        if case .failed(let error) = end { error } else { nil }
+    }
 
     // MARK: what was agreed on; after the handshake
 

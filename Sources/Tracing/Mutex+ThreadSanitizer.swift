@@ -1,15 +1,15 @@
 // The thread sanitizer cannot see through `Synchronization.Mutex` on Linux (Swift 6.3): its futex calls sit in a library that is
 // not instrumented, so everything a lock guards is reported as a race. Builds for the sanitizer
 // (`swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER`) therefore lock with pthread, which it knows; this name hides the
-// library's. No other build compiles this file.
+// library's. Other rooms take it by a type alias of their own. No other build compiles this file.
 #if THREAD_SANITIZER
 import Glibc
 
-@safe struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
+@safe public struct Mutex<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let value = UnsafeMutablePointer<Value>.allocate(capacity: 1)
 
-    init(_ initial: consuming sending Value) {
+    public init(_ initial: consuming sending Value) {
         unsafe pthread_mutex_init(lock, nil)
         unsafe value.initialize(to: initial)
     }
@@ -21,7 +21,7 @@ import Glibc
         unsafe value.deallocate()
     }
 
-    borrowing func withLock<Result: ~Copyable, Failure: Error>(
+    public borrowing func withLock<Result: ~Copyable, Failure: Error>(
         _ body: (inout sending Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         unsafe pthread_mutex_lock(lock)

@@ -1,4 +1,5 @@
 import Glibc
+import Peers
 import TLS
 import Testing
 
@@ -116,11 +117,5 @@ enum Contexts {
     ) throws -> TLSContext {
         let files = try Certificates.shared()
         return try .server(files.identity(name), clientAuthority: clientAuthority, alpn: alpn, versions: versions)
-    }
-}
-
-extension Certificates {
-    func identity(_ name: String) -> TLSIdentity {
-        TLSIdentity(certificateFile: path("\(name).pem"), keyFile: path("\(name == "below-chain" ? "below" : name).key"))
     }
 }

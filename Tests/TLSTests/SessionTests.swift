@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Peers
 import TLS
 import Testing
 

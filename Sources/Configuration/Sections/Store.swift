@@ -12,6 +12,13 @@ extension Configuration {
 
         /// Keeps nothing on disk.
         public var isInMemory: Bool { path == ":memory:" }
+
+        /// Where imported prices are kept, whose file wins over the catalogue: beside the store. Nil where it keeps nothing on disk.
+        public var importedPrices: String? {
+            guard !isInMemory else { return nil }
+            let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+            return folder + "prices.json"
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 /// What an unknown word was probably meant to be.
-enum Spelling {
+public enum Spelling {
     /// `did you mean max_body?`, or the list of what there is.
     static func advice(for word: String, among known: [String]) -> String {
         if let near = nearest(to: word, among: known) { return "did you mean \(near)?" }
@@ -9,7 +9,7 @@ enum Spelling {
     static func oneOf(_ words: [String]) -> String { words.count == 1 ? words[0] : "one of " + words.joined(separator: ", ") }
 
     /// The closest of the words, when at most a third of its letters are wrong.
-    static func nearest(to word: String, among known: [String]) -> String? {
+    public static func nearest(to word: String, among known: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let simple = letters(word)
         let ranked = known.map { (word: $0, distance: distance(simple, letters($0))) }.min { $0.distance < $1.distance }

@@ -55,25 +55,6 @@ extension Worker {
             return true
         } catch { return false }
     }
-
-    /// Closes after an answer that must arrive: what the caller still sends is read and dropped for a while, because closing with
-    /// unread input would reset the connection under the answer (RFC 9112 §9.6).
-    func close(_ downstream: HTTP1Connection) async {
-        guard !downstream.stream.socket.peerEnded, downstream.stream.socket.interruption == nil else {
-            downstream.stream.close()
-            return
-        }
-        downstream.stream.socket.shutdownWrite()
-        let deadline = loop.now + 1_000_000_000
-        var dropped = downstream.input.count
-        downstream.input.consume(downstream.input.count)
-        while dropped < 1 << 20 {
-            guard let count = try? await downstream.fill(until: deadline), count > 0 else { break }
-            dropped += count
-            downstream.input.consume(count)
-        }
-        downstream.stream.close()
-    }
 }
 
 extension Exchange {
@@ -121,7 +102,7 @@ extension Exchange {
             body.key("type")
             body.string("about:blank")
             body.key("title")
-            body.string(Self.reason(status))
+            body.string("\(Status.reason(status))")
             body.key("status")
             body.int(Int64(status))
             body.key("detail")
@@ -134,7 +115,7 @@ extension Exchange {
         output.append("HTTP/1.1 ")
         output.append(decimal: status)
         output.append(byte: 0x20)
-        output.append(Self.reason(status))
+        output.append(Status.reason(status))
         output.append("\r\ncontent-type: ")
         output.append(contentType)
         output.append("\r\ncontent-length: ")
@@ -157,23 +138,6 @@ extension Exchange {
         case 504: "timeout_error"
         case 500...: "api_error"
         default: "invalid_request_error"
-        }
-    }
-
-    private static func reason(_ status: Int) -> String {
-        switch status {
-        case 400: "Bad Request"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 408: "Request Timeout"
-        case 413: "Content Too Large"
-        case 431: "Request Header Fields Too Large"
-        case 501: "Not Implemented"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
-        default: "Error"
         }
     }
 }

@@ -11,6 +11,7 @@ extension Exchange {
         output.removeAll()
         if request.method == .other { output.append(request.methodBytes) } else { output.append(request.method.name) }
         output.append(byte: 0x20)
+        if let prefix = upstream.absolutePrefix { output.append(prefix) }
         writeTarget(upstream)
         output.append(" HTTP/1.1\r\nhost: ")
         output.append(upstream.authority)
@@ -44,6 +45,7 @@ extension Exchange {
             output.append("\r\n")
         }
         if !credentialSeen, let credential = upstream.credential { output.append(credential) }
+        if let authorization = upstream.proxyAuthorization { output.append(authorization) }
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")

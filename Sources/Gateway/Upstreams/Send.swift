@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import TLS
 
 extension Worker {
     /// Sends the request and reads the answer's head.
@@ -30,6 +31,8 @@ extension Worker {
         } catch {
             // A request that is given up is given up on the wire too: the upstream should stop working on it.
             if error == .callerGone || error == .shutdown { fresh.stream.reset() } else { fresh.stream.close() }
+            // A server may refuse a TLS connection after the handshake, as seen from here: it wanted a certificate of ours (RFC 8446 §4.4.2.4).
+            if error == .upstreamReset, let refusal = fresh.stream.tls?.failure { throw .connect(.tls(refusal)) }
             throw error
         }
     }

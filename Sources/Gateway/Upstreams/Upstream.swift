@@ -13,6 +13,10 @@ final class Upstream {
     let providerName: Text
     let host: Text
     let pathPrefix: Text
+    /// Asked of a proxy, a target is a whole URL: this and the path (RFC 9112 §3.2.2). Nil where the connection leads to the origin.
+    let absolutePrefix: Text?
+    /// The field line with the proxy's credentials, where requests are the proxy's to read.
+    let proxyAuthorization: Text?
     /// The credential's field line, sent where the caller has none.
     let credential: Text?
     let forwardsBaggage: Bool
@@ -26,7 +30,12 @@ final class Upstream {
         forwardsBaggage = gateway.forwardsBaggage
         runHeaders = gateway.runHeaders.map(ConfiguredField.init)
         sessionHeaders = gateway.sessionHeaders.map(ConfiguredField.init)
-        pool = UpstreamPool(origin: settings.origin, loop: loop, resolver: resolver, counters: counters)
+        let origin = settings.origin
+        let proxy = Proxy(for: origin, by: gateway.proxies)
+        pool = UpstreamPool(
+            origin: origin, tls: settings.tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters)
+        absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
+        proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         name = Text(settings.name)
         authority = Text(settings.origin.authority)
         providerName = Text(settings.providerName)

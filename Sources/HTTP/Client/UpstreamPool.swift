@@ -1,22 +1,14 @@
 public import EventLoop
 public import Synchronization
-
-/// Why no connection to an upstream could be had.
-public enum ConnectFailure: Error, Equatable, Sendable {
-    /// The name has no address.
-    case name(String)
-    /// Refused, unreachable: the errno of the last address tried.
-    case refused(Int32)
-    case timedOut
-    case callerGone
-    case shutdown
-}
+public import TLS
 
 /// One loop's connections to one origin: those in use are known to whoever uses them, the idle ones wait here to be used again.
 public final class UpstreamPool {
     public let origin: Origin
-    private let loop: EventLoop
-    private let resolver: Resolver
+    public let proxy: Proxy?
+    let tls: TLSContext?
+    let loop: EventLoop
+    let resolver: Resolver
     private var idle: [(connection: HTTP1Connection, since: UInt64)] = []
 
     /// Counters for `/metrics`; written by the loop, read by any thread.
@@ -32,8 +24,15 @@ public final class UpstreamPool {
     public static let idleNanoseconds: UInt64 = 50_000_000_000
     private static let idleAtMost = 512
 
-    public init(origin: Origin, loop: EventLoop, resolver: Resolver, counters: Counters = Counters()) {
+    /// - Parameters:
+    ///   - tls: whom to believe, for `https` origins: a client's context.
+    ///   - proxy: what the origin is reached through; nil: it is reached directly.
+    public init(
+        origin: Origin, tls: TLSContext? = nil, proxy: Proxy? = nil, loop: EventLoop, resolver: Resolver, counters: Counters = Counters()
+    ) {
         self.origin = origin
+        self.tls = tls
+        self.proxy = proxy
         self.loop = loop
         self.resolver = resolver
         self.counters = counters
@@ -43,44 +42,13 @@ public final class UpstreamPool {
     public func takeIdle() -> HTTP1Connection? {
         while let last = idle.popLast() {
             counters.idle.subtract(1, ordering: .relaxed)
-            if last.connection.stream.socket.isIdleAndOpen() {
+            if last.connection.stream.isIdleAndOpen() {
                 last.connection.stream.socket.clearInterruption()
                 return last.connection
             }
             last.connection.stream.close()
         }
         return nil
-    }
-
-    /// Opens a new connection, trying the host's addresses in turn.
-    /// - Parameters:
-    ///   - timeout: nanoseconds for all of it, name look-up not counted.
-    ///   - caller: whose leaving ends the attempt.
-    public func connect(timeout: UInt64, for caller: Socket?) async throws(ConnectFailure) -> HTTP1Connection {
-        let addresses: [SocketAddress]
-        do { addresses = try await resolver.addresses(of: origin.host, port: origin.port) } catch {
-            counters.failures.add(1, ordering: .relaxed)
-            throw .name(error.reason)
-        }
-        if let caller, caller.peerHasGone() { throw .callerGone }
-        let deadline = timeout == .max ? .max : loop.now + timeout
-        var last = ConnectFailure.refused(0)
-        for address in addresses {
-            do {
-                let socket = try await Socket.connect(to: address, on: loop, until: deadline, for: caller)
-                counters.connects.add(1, ordering: .relaxed)
-                return HTTP1Connection(ByteStream(socket), pool: loop.buffers)
-            } catch {
-                switch error {
-                case .failed(let code): last = .refused(code)
-                case .timedOut: last = .timedOut
-                case .interrupted: throw .callerGone
-                }
-            }
-            if last == .timedOut { break }
-        }
-        counters.failures.add(1, ordering: .relaxed)
-        throw last
     }
 
     /// Keeps a connection for the next request. Its last answer has been read to the end and both sides keep it open.

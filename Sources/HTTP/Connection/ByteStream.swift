@@ -1,4 +1,5 @@
 public import EventLoop
+public import TLS
 
 /// Why reading or writing a connection failed.
 public enum StreamError: UInt8, Error, Sendable {
@@ -15,23 +16,38 @@ public enum StreamError: UInt8, Error, Sendable {
 
 /// A connected stream of bytes: a socket, with or without TLS over it. Confined to its loop.
 ///
-/// Reads and writes are tried at once and suspend only when the kernel has nothing; deadlines are monotonic nanoseconds.
+/// Reads and writes are tried at once and suspend only when the kernel has nothing; deadlines are monotonic nanoseconds. What TLS does
+/// differently stands in `ByteStream+TLS.swift`.
 @safe public final class ByteStream {
     public let socket: Socket
+    /// TLS, once its handshake is done (`startTLS`).
+    public internal(set) var tls: TLSConnection?
+    /// A read of TLS waits for the socket to take something first.
+    var readWantsWrite = false
 
     public init(_ socket: Socket) { self.socket = socket }
 
-    /// Reads what there is, without waiting.
-    @unsafe public func readNow(into buffer: UnsafeMutableRawBufferPointer) -> IOResult { unsafe socket.readNow(into: buffer) }
+    /// Reads what there is, without waiting. Read on until `wouldBlock` before waiting: what TLS has taken off the socket already, no
+    /// readiness will tell of.
+    @unsafe public func readNow(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        guard let tls else { return unsafe socket.readNow(into: buffer) }
+        return unsafe readNow(tls, into: buffer)
+    }
 
     /// Suspends until there may be something to read.
     public func waitToRead(until deadline: UInt64) async throws(StreamError) {
-        try Self.check(await socket.waitToRead(until: deadline), socket)
+        if readWantsWrite {
+            readWantsWrite = false
+            try check(await socket.waitToWrite(until: deadline))
+        } else {
+            try check(await socket.waitToRead(until: deadline))
+        }
     }
 
     /// Writes everything: up to three pieces, in one system call where the kernel takes them.
     /// What the pieces lend must stay as it is until this returns, suspensions included.
     public func write(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan(), until deadline: UInt64) async throws(StreamError) {
+        if let tls { return try await write(tls, first, second, third, until: deadline) }
         let total = first.byteCount + second.byteCount + third.byteCount
         switch socket.writeNow(first, second, third) {
         case .bytes(let count):
@@ -53,13 +69,13 @@ public enum StreamError: UInt8, Error, Sendable {
                 first.extracting(a..<first.byteCount), second.extracting(b..<second.byteCount), third.extracting(c..<third.byteCount))
             switch result {
             case .bytes(let count): written += count
-            case .wouldBlock: try Self.check(await socket.waitToWrite(until: deadline), socket)
+            case .wouldBlock: try check(await socket.waitToWrite(until: deadline))
             case .end, .failed: throw .reset
             }
         }
     }
 
-    private static func check(_ readiness: Readiness, _ socket: Socket) throws(StreamError) {
+    func check(_ readiness: Readiness) throws(StreamError) {
         switch readiness {
         case .ready: return
         case .timedOut: throw .timedOut
@@ -67,6 +83,35 @@ public enum StreamError: UInt8, Error, Sendable {
         }
     }
 
-    public func close() { socket.close() }
+    /// Whether an idle connection is still usable: open, and nothing has come that nobody asked for.
+    public func isIdleAndOpen() -> Bool {
+        guard let tls else { return socket.isIdleAndOpen() }
+        return isIdleAndOpen(tls)
+    }
+
+    /// Whether the end that was read is one that anybody on the way could have made: TLS's peer has not said that it was all
+    /// (RFC 8446 §6.1). Without TLS there is no telling.
+    public var wasTruncated: Bool { tls?.isTruncated ?? false }
+
+    // MARK: the end
+
+    /// Ends our side only; the peer reads to the end.
+    public func shutdownWrite() {
+        sayEnd()
+        socket.shutdownWrite()
+    }
+
+    /// Closes the connection now; nothing is waited for.
+    public func close() {
+        sayEnd()
+        socket.close()
+    }
+
+    /// Closes so that the peer sees that something was wrong.
     public func reset() { socket.reset() }
+
+    /// TLS's own end comes before the socket's: an end without it is a cut one.
+    private func sayEnd() {
+        if let tls, !socket.isClosed { _ = tls.shutdown() }
+    }
 }

@@ -101,7 +101,8 @@ public final class HTTP1Connection {
             let count: Int
             do { count = try await fill(until: deadline) } catch { throw .stream(error) }
             if count == 0 {
-                if case .untilClose = body {
+                // A body that only the connection ends is whole only where the end can be believed.
+                if case .untilClose = body, !stream.wasTruncated {
                     body = .none
                     return 0
                 }

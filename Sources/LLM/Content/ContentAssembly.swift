@@ -54,7 +54,8 @@ struct ContentAssembly {
         unsafe writer.string(utf8: part.name.span.bytes)
         writer.key("input")
         var input = JSONReader(unsafe part.text.span.bytes)
-        if (try? input.finish()) != nil { unsafe writer.raw(part.text.span.bytes) } else { unsafe writer.string(utf8: part.text.span.bytes) }
+        let isJSON = (try? input.finish()) != nil
+        if isJSON { unsafe writer.raw(part.text.span.bytes) } else { unsafe writer.string(utf8: part.text.span.bytes) }
         writer.endObject()
         return writer.bytes
     }
@@ -67,7 +68,8 @@ struct ContentAssembly {
     }
 
     private mutating func place(_ kind: Part.Kind, choice: Int, key: Int) -> Int {
-        if let last = parts.lastIndex(where: { $0.choice == choice && (key < 0 || $0.key == key) }), parts[last].kind == kind { return last }
+        let last = parts.lastIndex { $0.choice == choice && (key < 0 || $0.key == key) }
+        if let last, parts[last].kind == kind { return last }
         parts.append(Part(kind: kind, choice: choice, key: key))
         return parts.count - 1
     }

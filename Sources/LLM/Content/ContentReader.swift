@@ -127,7 +127,8 @@ struct ContentReader {
             }
             return .reasoning(budget.take(text))
         } else if type.is("tool_use") {
-            return .toolCall(id: budget.take(part.string("id")), name: budget.take(part.string("name")), arguments: takeTextOrJSON(part["input"]))
+            let id = budget.take(part.string("id"))
+            return .toolCall(id: id, name: budget.take(part.string("name")), arguments: takeTextOrJSON(part["input"]))
         } else if type.is("tool_result") {
             return readResult(part["content"], id: part.string("tool_use_id"))
         } else if type.is("image_url") {

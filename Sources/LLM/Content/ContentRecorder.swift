@@ -87,8 +87,9 @@ struct ContentRecorder {
 
     /// The conventions' word for the provider's; an answer that did not finish ended in an error.
     private func finishReason(_ choice: Int, _ parts: [ContentPart], _ response: ResponseFacts) -> [UInt8] {
-        guard let found = response.choices.first(where: { $0.index == choice }), !found.finishReason.isEmpty else { return Array("error".utf8) }
-        let word = response.texts[found.finishReason]
+        let found = response.choices.first { $0.index == choice }?.finishReason ?? Text()
+        guard !found.isEmpty else { return Array("error".utf8) }
+        let word = response.texts[found]
         for (standard, words) in Self.finishReasons where words.contains(where: { word.equals($0) }) {
             // Responses have no word of their own for it.
             let isCall = word.equals("completed") && parts.contains { if case .toolCall = $0 { true } else { false } }

@@ -93,7 +93,7 @@ extension ResponseFacts {
                 hasUsage = try json.peek() == .object
                 try openaiUsage.read(&json)
             } else if key.is("system_fingerprint") {
-                systemFingerprint = try json.text(into: &texts, or: systemFingerprint)
+                if systemFingerprint.isEmpty { systemFingerprint = try json.text(into: &texts) }
             } else if key.is("x_groq") {
                 guard try json.enterObject() else { continue }
                 while let key = try json.nextMember() {
@@ -105,8 +105,8 @@ extension ResponseFacts {
                 }
             } else if key.is("object") {
                 if try json.string()?.is("error") ?? false { hasError = true }  // a flat error, as Mistral and vLLM send
-            } else {
-                try readErrorMember(key, &json)
+            } else if key.is("message") || key.is("type") || key.is("code") {
+                try readErrorMember(key, &json)  // of the flat error
             }
         }
         return hasEmptyChoices && hasUsage

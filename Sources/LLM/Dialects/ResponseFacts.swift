@@ -63,15 +63,6 @@ struct ResponseFacts {
         self = fresh
     }
 
-    /// What the call consumed, as far as the answer has said.
-    func usage(of api: API) -> Usage {
-        guard api != .messages else { return anthropicUsage.usage }
-        var usage = openaiUsage.usage
-        if usage.webSearches == 0 { usage.webSearches = webSearchCalls }
-        if usage.fileSearches == 0 { usage.fileSearches = fileSearchCalls }
-        return usage
-    }
-
     /// There are choices, and each has its finish reason.
     var isFinished: Bool { !choices.isEmpty && choices.allSatisfy { !$0.finishReason.isEmpty } }
 
@@ -81,7 +72,7 @@ struct ResponseFacts {
     @_lifetime(json: copy json)
     mutating func readCommonMember(_ key: borrowing JSONString, _ json: inout JSONReader) throws(JSONError) -> Bool {
         if key.is("id") {
-            id = try json.text(into: &texts, or: id)
+            if id.isEmpty { id = try json.text(into: &texts) }  // some servers give every chunk one of its own
         } else if key.is("model") {
             model = try json.text(into: &texts, or: model)
         } else if key.is("service_tier") {

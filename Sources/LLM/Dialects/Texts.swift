@@ -15,20 +15,17 @@ struct Texts {
     /// How much is kept in all. An answer that says new things without end is no longer listened to.
     static let totalLimit = 128 << 10
 
-    private var bytes: [UInt8] = []
+    private var bytes = ByteStore()
 
-    /// Forgets all texts; what an unusual exchange has grown is given back.
-    mutating func reset() {
-        if bytes.capacity > 16 << 10 { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
-    }
+    mutating func reset() { bytes.removeAll() }
 
     /// Keeps the decoded string, cut to `limit` bytes.
-    mutating func keep(_ string: borrowing JSONString) -> Text {
+    mutating func keep(_ string: JSONString) -> Text {
         guard string.hasEscapes else { return keep(string.raw) }
-        guard bytes.count < Self.totalLimit else { return Text() }
-        let start = bytes.count
-        string.append(to: &bytes)
-        return finish(from: start)
+        var decoded: [UInt8] = []
+        string.append(to: &decoded)
+        // Sound here and below: bytes have no padding.
+        return keep(unsafe decoded.span.bytes)
     }
 
     /// Keeps a string that may not be there.
@@ -39,28 +36,16 @@ struct Texts {
 
     /// Keeps the bytes, cut to `limit`.
     mutating func keep(_ text: RawSpan) -> Text {
-        guard bytes.count < Self.totalLimit else { return Text() }
         let start = bytes.count
-        // Sound: the bytes are read inside the closure only.
-        unsafe text.cut(to: Self.limit).withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        guard text.byteCount > 0, start < Self.totalLimit else { return Text() }
+        bytes.append(text.cut(to: Self.limit))
         return Text(start: UInt32(start), count: UInt32(bytes.count - start))
-    }
-
-    private mutating func finish(from start: Int) -> Text {
-        var end = bytes.count
-        if end - start > Self.limit {
-            end = start + Self.limit
-            while end > start, bytes[end] & 0xC0 == 0x80 { end -= 1 }
-            bytes.removeSubrange(end...)
-        }
-        return Text(start: UInt32(start), count: UInt32(end - start))
     }
 
     /// The bytes of a text.
     subscript(_ text: Text) -> RawSpan {
         @_lifetime(borrow self) borrowing get {
-            // Sound: bytes have no padding.
-            unsafe bytes.span.bytes.extracting(Int(text.start)..<Int(text.start + text.count))
+            bytes.span.extracting(Int(text.start)..<Int(text.start + text.count))
         }
     }
 

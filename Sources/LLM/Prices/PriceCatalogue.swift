@@ -86,6 +86,12 @@ public final class PriceCatalogue: Sendable {
         return provider
     }
 
+    /// Whether there is a list of that name, or an alias of one.
+    public func hasProvider(_ provider: String) -> Bool {
+        let name = canonicalName(provider)
+        return layers.contains { $0.providers[name] != nil }
+    }
+
     /// How the provider's answers count.
     public func usageShape(_ provider: String) -> UsageShape {
         let name = canonicalName(priceAs[provider] ?? provider)

@@ -28,36 +28,28 @@ struct JSONOutline {
 
     init(stringLimit: Int) { self.stringLimit = stringLimit }
 
-    mutating func append(_ piece: RawSpan, to sink: inout [UInt8]) {
-        for at in 0..<piece.byteCount {
-            let byte = piece.byte(at)
+    mutating func append(_ piece: RawSpan, to sink: inout ByteStore) {
+        var at = 0
+        while at < piece.byteCount {
+            let start = at
             switch state {
-            case .outside: outside(byte, &sink)
-            case .skippingNumbers:
-                switch byte {
-                case UInt8(ascii: "]"), UInt8(ascii: "}"):
-                    outside(byte, &sink)
-                case UInt8(ascii: "\""), UInt8(ascii: "["), UInt8(ascii: "{"):
-                    sink.append(UInt8(ascii: ","))
-                    outside(byte, &sink)
-                default: break
-                }
-            case .string: string(byte, &sink)
-            case .skippingString:
-                if byte == UInt8(ascii: "\"") {
-                    sink.append(byte)
-                    state = .outside
-                } else if byte == UInt8(ascii: "\\") {
-                    state = .skippingEscape
-                }
-            case .skippingEscape: state = .skippingString
+            case .outside, .string:
+                while at < piece.byteCount, keeps(piece.byte(at)) { at += 1 }
+                sink.append(piece.extracting(start..<at))
+            case .skippingNumbers: skipNumbers(piece, &at, &sink)
+            case .skippingString: skipString(piece, &at)
+            case .skippingEscape:
+                at += 1
+                state = .skippingString
             }
         }
     }
 
-    private mutating func outside(_ byte: UInt8, _ sink: inout [UInt8]) {
+    /// Whether the next byte stays; if not, the state says what is to be done with it.
+    private mutating func keeps(_ byte: UInt8) -> Bool { state == .string ? keepsInString(byte) : keepsOutside(byte) }
+
+    private mutating func keepsOutside(_ byte: UInt8) -> Bool {
         switch byte {
-        case 0x20, 0x09, 0x0A, 0x0D: return
         case UInt8(ascii: "\""):
             state = .string
             stringCount = 0
@@ -66,29 +58,58 @@ struct JSONOutline {
             scalars += 1
             if scalars >= Self.numberLimit {
                 state = .skippingNumbers
-                return
+                return false
             }
-        case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ":"):
-            state = .outside
-            scalars = 0
+        case UInt8(ascii: "["), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ":"): scalars = 0
         default: break
         }
-        sink.append(byte)
+        return true
     }
 
-    private mutating func string(_ byte: UInt8, _ sink: inout [UInt8]) {
+    private mutating func keepsInString(_ byte: UInt8) -> Bool {
         if escapeLeft > 0 {
             // `\u` is followed by four digits, any other letter by nothing.
             escapeLeft = escapeLeft == 5 ? (byte == UInt8(ascii: "u") ? 4 : 0) : escapeLeft - 1
         } else if byte == UInt8(ascii: "\"") {
             state = .outside
         } else if stringCount >= stringLimit, byte & 0xC0 != 0x80 {
-            state = byte == UInt8(ascii: "\\") ? .skippingEscape : .skippingString
-            return
+            state = .skippingString
+            return false
         } else if byte == UInt8(ascii: "\\") {
             escapeLeft = 5
         }
         stringCount += 1
-        sink.append(byte)
+        return true
+    }
+
+    /// From a comma on, until the list ends or has something else in it.
+    private mutating func skipNumbers(_ piece: RawSpan, _ at: inout Int, _ sink: inout ByteStore) {
+        while at < piece.byteCount {
+            switch piece.byte(at) {
+            case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                state = .outside
+                return
+            case UInt8(ascii: "\""), UInt8(ascii: "["), UInt8(ascii: "{"):
+                // The comma before it was left out.
+                let comma: StaticString = ","
+                // Sound: a static string's bytes live for ever.
+                sink.append(unsafe UnsafeRawBufferPointer(start: comma.utf8Start, count: 1).bytes)
+                state = .outside
+                return
+            default: at += 1
+            }
+        }
+    }
+
+    /// Up to the closing quote, which stays, or behind a backslash.
+    private mutating func skipString(_ piece: RawSpan, _ at: inout Int) {
+        at += piece.extracting(from: at).firstQuoteOrBackslash()
+        guard at < piece.byteCount else { return }
+        if piece.byte(at) == UInt8(ascii: "\"") {
+            state = .string
+        } else {
+            at += 1
+            state = .skippingEscape
+        }
     }
 }

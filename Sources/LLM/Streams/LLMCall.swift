@@ -260,7 +260,13 @@ public final class LLMCall {
     // MARK: what came out
 
     /// What the call consumed, as far as the answer said; see `Usage.isKnown`.
-    public var usage: Usage { response.usage(of: api) }
+    public var usage: Usage {
+        guard api != .messages else { return response.anthropicUsage.usage }
+        var usage = response.openaiUsage.usage
+        if usage.webSearches == 0 { usage.webSearches = response.webSearchCalls }
+        if usage.fileSearches == 0 { usage.fileSearches = response.fileSearchCalls }
+        return usage
+    }
 
     /// The answer says that the call failed, though its status does not.
     public var hasErrorInside: Bool { response.hasError && status < 400 }

@@ -8,7 +8,7 @@ struct ResponseBody {
     /// More than this is not collected; the answer is then unreadable.
     private static let limit = 1 << 20
 
-    private var bytes: [UInt8] = []
+    private var bytes = ByteStore()
     private var outline: JSONOutline?
     /// Of an event that came in pieces: its data has begun.
     private var foundData = false
@@ -17,7 +17,7 @@ struct ResponseBody {
     var stringLimit = JSONOutline.stringLimit
 
     mutating func reset() {
-        if bytes.capacity > 16 << 10 { bytes = [] } else { bytes.removeAll(keepingCapacity: true) }
+        bytes.removeAll()
         outline = nil
         foundData = false
         isTooLarge = false
@@ -29,26 +29,20 @@ struct ResponseBody {
     var count: Int { bytes.count }
 
     /// What was collected; nothing where it was too much.
-    func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-        // Sound: bytes have no padding.
-        try body(unsafe bytes.span.bytes)
-    }
+    func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result { try body(bytes.span) }
 
     mutating func append(_ chunk: RawSpan) {
         guard !isTooLarge else { return }
-        if outline == nil, bytes.count + chunk.byteCount <= Self.plainLimit {
-            unsafe chunk.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-            return
-        }
         if outline == nil {
+            guard bytes.count + chunk.byteCount > Self.plainLimit else { return bytes.append(chunk) }
             let collected = bytes
-            bytes = []
+            bytes = ByteStore()
             outline = JSONOutline(stringLimit: stringLimit)
-            outline!.append(unsafe collected.span.bytes, to: &bytes)
+            outline!.append(collected.span, to: &bytes)
         }
         outline!.append(chunk, to: &bytes)
         if bytes.count > Self.limit {
-            bytes = []
+            bytes.removeAll()
             isTooLarge = true
         }
     }
@@ -56,20 +50,16 @@ struct ResponseBody {
     /// A piece of an event that is too large to be read whole: its lines up to the value of its `data`, which is one line of JSON,
     /// are passed over.
     mutating func append(piece: RawSpan) {
-        if foundData {
-            append(piece)
-            return
-        }
+        guard !foundData else { return append(piece) }
         var start = bytes
-        bytes = []
-        unsafe piece.withUnsafeBytes { unsafe start.append(contentsOf: $0) }
+        bytes = ByteStore()
+        start.append(piece)
         let marker: StaticString = "data:"
-        let span = unsafe start.span.bytes
+        let span = start.span
         for at in 0..<span.byteCount where at == 0 || span.byte(at - 1) == 0x0A || span.byte(at - 1) == 0x0D {
             guard span.extracting(from: at).begins(with: marker) else { continue }
             foundData = true
-            append(span.extracting(from: at + marker.utf8CodeUnitCount))
-            return
+            return append(span.extracting(from: at + marker.utf8CodeUnitCount))
         }
         if start.count <= Self.plainLimit { bytes = start } else { isTooLarge = true }
     }

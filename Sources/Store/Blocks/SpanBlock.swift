@@ -1,3 +1,4 @@
+import OTLP
 import Runs
 import Tracing
 
@@ -50,12 +51,15 @@ final class SpanBlock {
 
     /// - Parameters:
     ///   - run: the row of its run; `previous` the number of the run's span before.
-    ///   - otlp: the span, as an OTLP `Span` message.
-    func append(_ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts, run: Int64, previous: Int64, otlp: RawSpan) {
+    ///   - otlp: has just encoded the span.
+    func append(
+        _ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts, run: Int64, previous: Int64, otlp: borrowing SpanEncoder
+    ) {
         let start = spans.count
         spans.append(byte: Self.spansField)
-        spans.append(varint: otlp.byteCount)
-        spans.append(otlp)
+        let message = otlp.bytes
+        spans.append(varint: message.byteCount)
+        spans.append(message)
 
         var columns = SpanColumns()
         columns.hopKind = record.hopKind

@@ -51,6 +51,6 @@ struct IDFilter {
 
     private func block(of hash: UInt64) -> Int {
         let blocks = UInt64(words.count / Self.wordsPerBlock)
-        return Int((hash >> 32) &* blocks >> 32) * Self.wordsPerBlock
+        return Int(((hash >> 32) &* blocks) >> 32) * Self.wordsPerBlock
     }
 }

@@ -105,7 +105,7 @@ public final class StoreReader {
     /// trace id.
     public func run(_ id: String) throws(StoreError) -> StoredRun? {
         let utf8 = Array(id.utf8)
-        let trace = TraceID(hexadecimal: utf8)
+        let trace = TraceID(hex: id.lowercased())
         return try snapshot { () throws(StoreError) in
             var best: (row: Int64, isByID: Bool)?
             var rows = try candidates(hash.hash(utf8.raw))
@@ -173,24 +173,5 @@ extension StoredRun {
         var reader = PackedReader(bytes)
         guard let head = RunHead(from: &reader), let summary = RunSummary(row: bytes, state: filter.state(head, state)) else { return nil }
         self.init(row: row, lastSpan: lastSpan, summary: summary)
-    }
-}
-
-extension TraceID {
-    /// 32 hexadecimal digits, in either case; nil for anything else.
-    init?(hexadecimal digits: [UInt8]) {
-        guard digits.count == 32 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, digit) in digits.enumerated() {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = digit - UInt8(ascii: "A") + 10
-            default: return nil
-            }
-            if index < 16 { words.0 = words.0 << 4 | UInt64(value) } else { words.1 = words.1 << 4 | UInt64(value) }
-        }
-        self.init(high: words.0, low: words.1)
     }
 }

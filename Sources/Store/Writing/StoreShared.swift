@@ -74,6 +74,8 @@ final class StoreShared: Sendable {
         }
     }
 
+    var lastSpan: Int64 { state.withLock { $0.health.lastSpan } }
+
     func update(_ change: (inout StoreHealth) -> Void) { state.withLock { change(&$0.health) } }
 
     func setTimes(runIdle: UInt64, runWait: UInt64?) {

@@ -1,3 +1,4 @@
+import OTLP
 import Runs
 import Tracing
 
@@ -17,7 +18,7 @@ final class StoreWriter {
     private var sealed: [SpanBlock] = []
     private var spareBlocks: [SpanBlock] = []
     private var draft = SpanDraft()
-    private let encode: SpanEncoding
+    private var encoder: SpanEncoder
     private var row = PackedBytes(capacity: 512)
     /// Cursors to write with the next commit.
     private var cursors: [String: Int64] = [:]
@@ -34,11 +35,11 @@ final class StoreWriter {
     private let upsertZone: Statement
     private let upsertCursor: Statement
 
-    init(_ file: StoreFile, ledger: RunLedger, metrics: SpanMetrics, encode: @escaping SpanEncoding) throws(StoreError) {
+    init(_ file: StoreFile, ledger: RunLedger, metrics: SpanMetrics, limits: AttributeLimits) throws(StoreError) {
         self.file = file
         self.ledger = ledger
         self.metrics = metrics
-        self.encode = encode
+        encoder = SpanEncoder(limits: limits)
         database = try file.openForWriting()
         index = try IDIndex(database, hash: try Self.idHash(of: database))
         stored = try StoredCounts(database)
@@ -97,9 +98,8 @@ final class StoreWriter {
 
     private func append(_ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts, run: Int64, previous: Int64) {
         let before = tail.byteCount
-        encode(record, entries) { otlp in
-            tail.append(record, entries, facts, run: run, previous: previous, otlp: otlp)
-        }
+        encoder.encode(record, entries)
+        tail.append(record, entries, facts, run: run, previous: previous, otlp: encoder)
         batchSpans += 1
         batchBytes += tail.byteCount - before
         if tail.isFull { seal() }

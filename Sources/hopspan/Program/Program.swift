@@ -40,8 +40,9 @@ final class Program: Sendable {
         guard let listen = SocketAddress(configuration.gateway.listen.host, port: configuration.gateway.listen.port) else {
             throw StartFailure(message: "gateway.listen: \(configuration.gateway.listen) is no address.")
         }
+        let settings = try GatewaySettings(configuration)
         do {
-            gateway = try Gateway(GatewaySettings(configuration), listen: listen, queues: queues, catalogue: catalogue)
+            gateway = try Gateway(settings, listen: listen, queues: queues, catalogue: catalogue)
         } catch {
             throw StartFailure(message: Self.portMessage("gateway.listen", "\(configuration.gateway.listen)", error))
         }

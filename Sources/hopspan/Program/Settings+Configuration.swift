@@ -4,13 +4,18 @@ import Gateway
 import HTTP
 import LLM
 import Store
+import TLS
 import Tracing
 
 // From what users write to what the rooms are given.
 
 extension GatewaySettings {
-    init(_ configuration: Configuration) {
+    /// Reads certificates and keys: on a thread that may.
+    init(_ configuration: Configuration) throws(StartFailure) {
         self.init()
+        let contexts = TLSContexts()
+        upstreamTLS = try StartFailure.naming("The system's certificates") { () throws(TLSError) in try contexts.client() }
+        proxies = configuration.proxies
         let gateway = configuration.gateway
         maxBody = gateway.maxBody
         drainNanoseconds = gateway.drain.nanoseconds
@@ -25,7 +30,26 @@ extension GatewaySettings {
         case .redacted: content = ContentRecording(.redacted, limit: configuration.telemetry.contentLimit)
         case .full: content = ContentRecording(.full, limit: configuration.telemetry.contentLimit)
         }
-        providers = configuration.providers.map { ProviderSettings($0) }
+        if let files = gateway.tls {
+            let identity = TLSIdentity(certificateFile: files.certificate.path, keyFile: files.key.path)
+            tls = try StartFailure.naming("gateway.tls") { () throws(TLSError) in try .server(identity, clientAuthority: files.clientCA?.path) }
+        }
+        for provider in configuration.providers {
+            var settings = ProviderSettings(provider)
+            if let ca = provider.ca {
+                settings.tls = try StartFailure.naming("providers.\(provider.name).ca") { () throws(TLSError) in
+                    try contexts.client(trusting: .file(ca.path))
+                }
+            }
+            providers.append(settings)
+        }
+    }
+}
+
+extension StartFailure {
+    /// What cannot be had of TLS, with the key that asks for it.
+    static func naming<Value>(_ key: String, _ body: () throws(TLSError) -> Value) throws(StartFailure) -> Value {
+        do { return try body() } catch { throw StartFailure(message: "\(key): \(error).") }
     }
 }
 

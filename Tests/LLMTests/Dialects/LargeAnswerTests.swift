@@ -57,6 +57,13 @@ import Testing
         #expect(!span.contains("cut"))
     }
 
+    @Test func `in chunks that each have an id of their own keeps what comes last`() {
+        let chunks = (0..<4000).map { #"data: {"id":"\#($0)-\#(String(repeating: "i", count: 60))","choices":[{"delta":{"content":"x"}}]}"# + "\n\n" }.joined()
+        let span = span(.chatCompletions, chunks + #"data: {"choices":[{"delta":{},"finish_reason":"stop"}],\#(usage)}"# + "\n\n", isEventStream: true)
+        #expect(span.contains(#"finish_reasons: ["stop"]"#))
+        #expect(!span.contains("cut"))
+    }
+
     @Test func `that has no end to its structure is unreadable and takes no memory`() {
         let span = span(.chatCompletions, #"{"choices":["# + String(repeating: #"{"index":0},"#, count: 300_000))
         #expect(span.contains("hopspan.unreadable"))

@@ -1,17 +1,18 @@
 import Foundation
-import Glibc
+private import Glibc
+public import TLS
 
 /// Authorities, servers' and clients' certificates, made once by openssl(1) in a folder that goes with the process.
-struct Certificates: Sendable {
+public struct Certificates: Sendable {
     /// The one authority that the tests trust, unless they say otherwise.
-    var authority: String { path("ca.pem") }
-    var otherAuthority: String { path("other.pem") }
-    func path(_ name: String) -> String { "\(folder)/\(name)" }
+    public var authority: String { path("ca.pem") }
+    public var otherAuthority: String { path("other.pem") }
+    public func path(_ name: String) -> String { "\(folder)/\(name)" }
 
     private let folder: String
 
-    static let made = Result { try Certificates() }
-    static func shared() throws -> Certificates { try made.get() }
+    private static let made = Result { try Certificates() }
+    public static func shared() throws -> Certificates { try made.get() }
 
     private init() throws {
         // What a socket's other end being gone would do to the tests' process, as to any that writes through OpenSSL.
@@ -28,6 +29,7 @@ struct Certificates: Sendable {
         try leaf("nameless", "/CN=gateway.test")
         try leaf("stranger", "/CN=gateway.test", names, by: "other")
         try leaf("client", "/O=Büro/CN=agent", "extendedKeyUsage=clientAuth")
+        try leaf("client-other", "/CN=another agent", "extendedKeyUsage=clientAuth")
         try leaf("client-stranger", "/CN=agent", by: "other")
         try openssl(["req", "-x509"] + newKey("alone") + ["-out", path("alone.pem"), "-subj", "/CN=alone.test", "-addext", "subjectAltName=DNS:alone.test"])
         // A server whose authority was itself made by the test authority; it sends both.
@@ -40,7 +42,7 @@ struct Certificates: Sendable {
 
     private static var processFolder: String { FileManager.default.temporaryDirectory.appending(path: "hopspan-tls-\(getpid())").path }
 
-    func read(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
+    public func read(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
     private func newKey(_ name: String) -> [String] {
         ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path("\(name).key"), "-utf8"]
@@ -60,11 +62,17 @@ struct Certificates: Sendable {
     }
 
     /// Runs openssl(1) to its end; its standard output.
-    @discardableResult func openssl(_ arguments: [String]) throws -> String {
+    @discardableResult private func openssl(_ arguments: [String]) throws -> String {
         let (output, errors, succeeded) = try OpenSSLProcess(arguments).finish()
         guard succeeded else { throw OpenSSLFailed(description: "openssl \(arguments.joined(separator: " ")): \(errors)") }
         return output
     }
 
-    struct OpenSSLFailed: Error, CustomStringConvertible { var description: String }
+    public struct OpenSSLFailed: Error, CustomStringConvertible { public var description: String }
+}
+
+extension Certificates {
+    public func identity(_ name: String) -> TLSIdentity {
+        TLSIdentity(certificateFile: path("\(name).pem"), keyFile: path("\(name == "below-chain" ? "below" : name).key"))
+    }
 }

@@ -1,25 +1,37 @@
-import EventLoop
-import HTTP
-
 /// Which Host and Origin are ours: against cross-site requests and DNS rebinding, where the gateway or the api would act with more
 /// rights than the page that asks.
-struct HostCheck: Sendable {
+public struct HostCheck: Sendable {
     private let names: [String]?
     private let isLoopback: Bool
 
     /// - Parameters:
-    ///   - names: the names configured; nil for the defaults.
-    ///   - isLoopback: the listener is on a loopback address: then only loopback names are ours, besides those configured.
-    init(names: [String]?, isLoopback: Bool) {
-        self.names = names?.map { $0.lowercased() }
+    ///   - names: the names configured, without ports; nil or none at all for any. On a loopback address they make no difference.
+    ///   - isLoopback: the listener is on a loopback address: then only loopback names are ours.
+    public init(names: [String]?, isLoopback: Bool) {
+        let names = (names ?? []).map { $0.lowercased() }
+        self.names = names.isEmpty ? nil : names
         self.isLoopback = isLoopback
     }
 
     /// Whether Host, and Origin where there is one, are ours.
-    func accepts(_ head: MessageHead) -> Bool {
+    public func accepts(_ head: MessageHead) -> Bool {
         if let index = head.index(of: .host), !isOurs(authority: head.value(index)) { return false }
         guard let index = head.index(of: .origin) else { return true }
-        let origin = head.value(index)
+        return isOurs(origin: head.value(index))
+    }
+
+    public func accepts(_ request: HTTPRequest) -> Bool {
+        if let host = request.value(of: "host") {
+            let host = Array(host.utf8)
+            guard isOurs(authority: unsafe host.span.bytes) else { return false }  // sound: a UInt8 has no padding
+        }
+        guard let origin = request.value(of: "origin").map({ Array($0.utf8) }) else { return true }
+        return isOurs(origin: unsafe origin.span.bytes)
+    }
+
+    /// An origin that is no web page's (`null`, an extension's) is nobody's.
+    private func isOurs(origin: RawSpan) -> Bool {
+        if names == nil, !isLoopback { return true }
         if origin.starts(with: "http://") { return isOurs(authority: origin.extracting(7..<origin.byteCount)) }
         if origin.starts(with: "https://") { return isOurs(authority: origin.extracting(8..<origin.byteCount)) }
         return false
@@ -34,8 +46,8 @@ struct HostCheck: Sendable {
         } else if let colon = host.firstIndex(of: UInt8(ascii: ":")) {
             host = host.extracting(0..<colon)
         }
-        if isLoopback, Self.isLoopbackName(host) { return true }
-        guard let names else { return false }
+        if isLoopback { return Self.isLoopbackName(host) }
+        guard let names else { return true }
         let name = host.string.lowercased()
         return names.contains(name)
     }
@@ -44,16 +56,5 @@ struct HostCheck: Sendable {
         host.equalsIgnoringCase("localhost") || host.equals("::1") || host.equals("127.0.0.1")
             || (host.starts(with: "127.") && host.string.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { UInt8($0) != nil }
                 && host.string.split(separator: ".").count == 4)
-    }
-}
-
-/// The caller as far as runs are concerned: its address. One scope's names and evidence mean nothing in another.
-struct CallerAddress {
-    private let text: [UInt8]
-
-    init(_ address: SocketAddress) { text = Array(address.host.utf8) }
-
-    var bytes: RawSpan {
-        @_lifetime(borrow self) get { unsafe text.span.bytes }
     }
 }

@@ -1,10 +1,9 @@
-import Foundation
-import Glibc
-import Testing
+private import Foundation
+private import Glibc
 
 /// openssl(1) while it runs. Foundation's `Process` is not used: its children inherit the signal mask of the pool's threads, which
 /// blocks SIGTERM.
-final class OpenSSLProcess {
+public final class OpenSSLProcess {
     private let identifier: pid_t
     private let input: Int32
     private let output: Int32
@@ -12,7 +11,7 @@ final class OpenSSLProcess {
     private var status: Int32?
     private var hasInput = true
 
-    init(_ arguments: [String]) throws {
+    public init(_ arguments: [String]) throws {
         let (childInput, input) = try Self.pipe()
         let (output, childOutput) = try Self.pipe()
         errorFile = FileManager.default.temporaryDirectory.appending(path: "hopspan-openssl-\(UUID().uuidString)").path
@@ -37,13 +36,13 @@ final class OpenSSLProcess {
         close(childInput)
         close(childOutput)
         (self.identifier, self.input, self.output) = (identifier, input, output)
-        try #require(result == 0, "openssl(1) cannot be started")
+        guard result == 0 else { throw PeerFailed("openssl(1) cannot be started") }
     }
 
     /// Reading end, writing end; no other child inherits them.
     private static func pipe() throws -> (Int32, Int32) {
         var ends: [Int32] = [-1, -1]
-        try #require(unsafe Glibc.pipe(&ends) == 0)
+        guard unsafe Glibc.pipe(&ends) == 0 else { throw PeerFailed("no pipe") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
     }
@@ -55,7 +54,7 @@ final class OpenSSLProcess {
         unsafe unlink(errorFile)
     }
 
-    func send(_ text: String) { _ = unsafe write(input, text, text.utf8.count) }
+    public func send(_ text: String) { _ = unsafe write(input, text, text.utf8.count) }
 
     /// What it has printed on standard output, waiting for something; empty at its end.
     private func available() -> String {
@@ -65,19 +64,20 @@ final class OpenSSLProcess {
     }
 
     /// Where s_server listens: it prints `ACCEPT 127.0.0.1:port`.
-    func port() throws -> UInt16 {
+    public func port() throws -> UInt16 {
         var text = ""
         while !text.contains("ACCEPT") || !text.hasSuffix("\n") {
             let more = available()
-            try #require(!more.isEmpty, "s_server has ended")
+            guard !more.isEmpty else { throw PeerFailed("s_server has ended") }
             text += more
         }
-        let line = try #require(text.split(separator: "\n").last { $0.hasPrefix("ACCEPT") })
-        return try #require(line.split(separator: ":").last.flatMap { UInt16($0) })
+        let line = text.split(separator: "\n").last { $0.hasPrefix("ACCEPT") }
+        guard let port = line?.split(separator: ":").last.flatMap({ UInt16($0) }) else { throw PeerFailed("s_server does not say where it listens") }
+        return port
     }
 
     /// Closes its input and waits for its end: what it printed (beyond what `port` has read), and whether it did well.
-    func finish() -> (output: String, errors: String, succeeded: Bool) {
+    public func finish() -> (output: String, errors: String, succeeded: Bool) {
         close(input)
         hasInput = false
         var text = ""
@@ -86,7 +86,7 @@ final class OpenSSLProcess {
         return (text, (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "", status == 0)
     }
 
-    func terminate() {
+    public func terminate() {
         kill(identifier, SIGTERM)
         wait()
     }

@@ -1,0 +1,64 @@
+import Configuration
+public import LLM
+
+/// What `hopspan prices` was asked for, found in the catalogue.
+public enum PriceQuery: Sendable {
+    /// One model, all its rates. `rule`: how its name was found, where it is not the name that was asked for.
+    case model(PriceCatalogue.Listing, rule: String?)
+    case models([PriceCatalogue.Listing])
+    /// Nothing; the sentence says so.
+    case nothing(String)
+
+    /// - Parameters:
+    ///   - text: a model's name or a part of it, also behind `provider/`; nil: all models.
+    ///   - provider: models of this one only, by name or alias.
+    public init(_ text: String?, provider: String?, in catalogue: PriceCatalogue) {
+        let all = catalogue.listings()
+        let providers = Set(all.map(\.provider))
+        let known = provider.map { catalogue.canonicalName($0) }
+        if let known, !providers.contains(known) {
+            self = .nothing("the catalogue has no provider \(quoted(provider ?? ""))" + didYouMean(provider ?? "", among: providers.sorted()))
+            return
+        }
+        let ours = all.filter { known == nil || $0.provider == known }
+        guard let text else {
+            self = .models(ours)
+            return
+        }
+
+        // `provider/model`, or a model whose own name has a slash in it.
+        let slash = text.firstIndex(of: "/")
+        let prefix = slash.map { catalogue.canonicalName(String(text[..<$0])) }.flatMap { providers.contains($0) ? $0 : nil }
+        let place = known ?? prefix
+        let name = prefix != nil && (known == nil || known == prefix) ? String(text[text.index(after: slash!)...]) : text
+        if let place, let found = catalogue.entry(provider: place, model: name),
+            let listing = all.first(where: { $0.provider == found.provider && $0.model == found.model })
+                ?? all.first(where: { $0.model == found.model && found.match == .fallback }) {
+            let isSame = found.model.lowercased() == name.lowercased() && listing.provider == place
+            self = .model(listing, rule: isSame ? nil : "\(found.match.name)")
+            return
+        }
+        let matches = Self.holding(text, in: ours) + (prefix == nil ? [] : Self.holding(name, in: ours.filter { $0.provider == prefix && !Self.holds($0, text) }))
+        if let only = matches.first, matches.count == 1 {
+            self = .model(only, rule: nil)
+        } else if matches.isEmpty {
+            self = .nothing("no model has \(quoted(text)) in its name" + didYouMean(name, among: Array(Set(ours.map(\.model))).sorted()))
+        } else {
+            self = .models(matches)
+        }
+    }
+
+    private static func holding(_ text: String, in listings: [PriceCatalogue.Listing]) -> [PriceCatalogue.Listing] {
+        listings.filter { holds($0, text) }
+    }
+
+    private static func holds(_ listing: PriceCatalogue.Listing, _ text: String) -> Bool {
+        let needle = Array(text.lowercased().utf8)
+        var rest = Array(listing.model.lowercased().utf8)[...]
+        while rest.count >= needle.count {
+            if rest.starts(with: needle) { return true }
+            rest = rest.dropFirst()
+        }
+        return false
+    }
+}

@@ -1,0 +1,271 @@
+import EventLoop
+import HTTP
+import OTLP
+import Store
+import Synchronization
+
+/// Follows the store for one destination: batches out, cursor on, one batch at a time.
+///
+/// The store is the queue. A batch that fails for a reason that may pass is sent until it arrives; what the receiver refuses for
+/// good is counted and passed over. All of it runs on the exporter's own thread, a loop that is allowed to block on the disk.
+actor Exporter {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    private let destination: ExportDestination
+    private let source: ExportSource
+    private let client: HTTPClient
+    private let shared: ExporterShared
+    private let headers: HTTPFields
+
+    private var cursor: Int64
+    private var batch = ExportBatch()
+    private var frame: TracesFrame
+    private var deflater = Deflater(level: 1)
+    private var backoff: Backoff
+    /// Tries in a row that failed.
+    private var failures = 0
+    /// Less than the destination's after a 413; grows back while batches are taken.
+    private var bytesAtMost: Int
+    private var batchesSinceRefusal = 0
+    private static let batchesBeforeGrowth = 100
+
+    init(
+        _ destination: ExportDestination, _ source: sending ExportSource, spans: SpanSource, version: String, loop: EventLoop, resolver: Resolver,
+        shared: ExporterShared
+    ) {
+        self.loop = loop
+        self.destination = destination
+        self.shared = shared
+        client = HTTPClient(on: loop, resolver: resolver)
+        frame = TracesFrame(source: spans)
+        cursor = source.cursor
+        backoff = Backoff(destination.backoff)
+        bytesAtMost = destination.bytesAtMost
+        self.source = source
+        var headers: HTTPFields = [
+            "content-type": "application/x-protobuf",
+            // "OTel-OTLP-Exporter-<Language>/<version>", with the product in front (OTLP exporter specification, User Agent).
+            "user-agent": "Hopspan/\(version) OTel-OTLP-Exporter-Swift/\(version)",
+        ]
+        if destination.isCompressed { headers.append("content-encoding", "gzip") }
+        for line in destination.headers.lines { headers.append(line.name, line.value) }
+        self.headers = headers
+    }
+
+    /// Exports until it is told to end and has nothing left, or no time.
+    func run() async {
+        while await isTimeToExport() { await exportBatch() }
+        await client.close()
+        shared.ended()
+        loop.stop()
+    }
+
+    /// Breaks off the request that runs, if one does: there is no time left to wait for it.
+    func abort() async { await client.close() }
+
+    /// Waits until spans are to be sent: a full batch, or some that have waited long enough. False when the end has come.
+    private func isTimeToExport() async -> Bool {
+        var due: UInt64?
+        while true {
+            let now = Clock.system.monotonic
+            let pending = source.latest() - cursor
+            shared.update { health in
+                health.pending = max(0, pending)
+                if pending <= 0 { health.oldestPending = nil }
+            }
+            if let end = shared.end { return pending > 0 && now < end }
+            if pending >= Int64(destination.spansAtMost) { return true }
+            if pending > 0 {
+                let time = due ?? now + destination.batchDelay.nanoseconds
+                if now >= time { return true }
+                due = time
+            } else {
+                due = nil
+            }
+            await shared.bell.wait(on: loop, until: due ?? .max)
+        }
+    }
+
+    /// Reads the next batch and sends it until that is settled.
+    private func exportBatch() async {
+        do {
+            let isThere = try source.read(cursor, destination.spansAtMost, bytesAtMost, &batch)
+            guard isThere, batch.upTo > cursor else {
+                // Not there yet, or gone for good: ask again, but not at once.
+                return await pause(backoff.wait())
+            }
+        } catch {
+            return await fail("the store cannot be read: \(error.reason)", wait: backoff.wait())
+        }
+        guard batch.count > 0 else { return advance() }
+        let oldest = source.oldest(cursor)
+        shared.update { $0.oldestPending = oldest }
+
+        frame.reset()
+        let fields = batch.fields
+        frame.append(fields: fields.raw, count: batch.count)
+        guard frame.byteCount <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
+        let body: [UInt8]
+        do { body = try encodedBody() } catch { return await fail(error.description, wait: backoff.wait()) }
+        await deliver(body)
+    }
+
+    private func encodedBody() throws(ContentCodingError) -> [UInt8] {
+        try frame.withMessage { message throws(ContentCodingError) in
+            guard destination.isCompressed else { return [UInt8](copying: message) }
+            try deflater.compress(message)
+            return deflater.withOutput { [UInt8](copying: $0) }
+        }
+    }
+
+    /// Sends one batch until it is taken, refused, or time is up.
+    private func deliver(_ body: [UInt8]) async {
+        var request = HTTPClientRequest(.post, destination.origin, target: destination.target, headers: headers, body: body)
+        while true {
+            request.timeout = timeLeft()
+            let result: Result<HTTPClientResponse, HTTPClientError>
+            do throws(HTTPClientError) { result = .success(try await client.send(request)) } catch { result = .failure(error) }
+            let wait: Duration
+            switch ExportOutcome(result, now: Int64(Clock.system.wall / 1_000_000_000)) {
+            case .accepted(let rejected, let message): return accept(rejected: min(rejected, batch.count), hidden(message), bytes: body.count)
+            case .refused(let reason): return drop(hidden(reason))
+            case .tooLarge:
+                if batch.count == 1 { return drop("HTTP 413, the span alone is too large") }
+                bytesAtMost = max(1, batch.fields.count / 2)
+                batchesSinceRefusal = 0
+                note("HTTP 413, sent again in smaller batches")
+                return
+            case .absent(let reason):
+                wait = backoff.wait()
+                if shared.end != nil { return giveUp(hidden(reason)) }
+                await fail(hidden(reason), wait: wait)
+            case .retry(let after, let reason):
+                wait = after ?? backoff.wait()
+                if let end = shared.end, Clock.system.monotonic + wait.nanoseconds >= end { return giveUp(hidden(reason)) }
+                await fail(hidden(reason), wait: wait)
+            }
+        }
+    }
+
+    /// The destination's time-out, but not past the end.
+    private func timeLeft() -> Duration? {
+        guard let end = shared.end else { return destination.timeout }
+        let now = Clock.system.monotonic
+        let left = Duration.nanoseconds(Int64(end > now ? end - now : 0))
+        return min(destination.timeout ?? left, left)
+    }
+
+    // MARK: what becomes of a batch
+
+    private func accept(rejected: Int, _ message: String, bytes: Int) {
+        let count = batch.count
+        let now = Clock.system.wall
+        shared.update { health in
+            health.exported += UInt64(count - rejected)
+            health.rejected += UInt64(rejected)
+            health.bytes += UInt64(bytes)
+            health.lastSuccessAt = now
+        }
+        settle()
+        if rejected > 0 {
+            note(message.isEmpty ? "spans were rejected" : message)
+            shared.report(.rejected(spans: rejected, message: message))
+        } else if !message.isEmpty {
+            shared.report(.warned(message: message))
+        }
+        batchesSinceRefusal += 1
+        if batchesSinceRefusal == Self.batchesBeforeGrowth {
+            batchesSinceRefusal = 0
+            bytesAtMost = min(bytesAtMost * 2, destination.bytesAtMost)
+        }
+    }
+
+    private func drop(_ reason: String) {
+        let count = batch.count
+        shared.update { $0.dropped += UInt64(count) }
+        note(reason)
+        shared.report(.dropped(spans: count, reason: reason))
+        settle()
+    }
+
+    private func settle() {
+        shared.update { health in
+            health.batches += 1
+            health.isFailing = false
+        }
+        if failures > 0 { shared.report(.recovered(failures: failures)) }
+        failures = 0
+        backoff.reset()
+        advance()
+    }
+
+    private func advance() {
+        cursor = batch.upTo
+        source.acknowledge(cursor)
+        let cursor = cursor
+        shared.update { $0.cursor = cursor }
+    }
+
+    /// A try failed; the next one comes after a while, or when the end is asked for.
+    private func fail(_ reason: String, wait: Duration) async {
+        count(failure: reason)
+        await pause(wait)
+    }
+
+    private func pause(_ wait: Duration) async {
+        let pending = source.latest() - cursor
+        shared.update { health in
+            health.backoff = wait
+            health.pending = max(0, pending)
+        }
+        let wasEnding = shared.end != nil
+        let until = min(Clock.system.monotonic + wait.nanoseconds, shared.end ?? .max)
+        while Clock.system.monotonic < until, (shared.end != nil) == wasEnding { await shared.bell.wait(on: loop, until: until) }
+        shared.update { $0.backoff = nil }
+    }
+
+    /// The end has come and the receiver is not there: the spans stay in the store for the next start.
+    private func giveUp(_ reason: String) {
+        count(failure: reason)
+        shared.endNow()
+    }
+
+    private func count(failure reason: String) {
+        failures += 1
+        shared.update { health in
+            health.failures += 1
+            health.isFailing = true
+        }
+        note(reason)
+        if failures == 1 { shared.report(.failing(reason: reason)) }
+    }
+
+    private func note(_ reason: String) {
+        let now = Clock.system.wall
+        shared.update { health in
+            health.lastError = reason
+            health.lastErrorAt = now
+        }
+    }
+
+    /// A receiver's words, unless they repeat what was sent to it in confidence.
+    private func hidden(_ words: String) -> String {
+        destination.headers.lines.contains { !$0.value.isEmpty && words.contains($0.value) } ? "(withheld: it repeats a header)" : words
+    }
+}
+
+extension Duration {
+    /// At most some hundred years; less than nothing is nothing.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(min(max(0, seconds), 1 << 33)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+    }
+}
+
+extension [UInt8] {
+    init(copying bytes: RawSpan) {
+        // Sound: copied before the closure returns.
+        self = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+    }
+}

@@ -1,0 +1,54 @@
+import HTTP
+import TLS
+
+// No connection to an upstream, in words: what was wrong, and which key or variable mends it.
+extension GatewayError {
+    static func message(_ failure: ConnectFailure, _ provider: String) -> String {
+        switch failure {
+        case .name(let reason): "The host of \(provider) has no address (\(reason)). Check providers.\(provider).base_url and the name server."
+        case .refused: "No connection to \(provider) could be made. Check that it is up and that providers.\(provider).base_url is right."
+        case .timedOut: "No connection to \(provider) could be made in time (providers.\(provider).timeout.connect)."
+        case .tls(let error): message(error, provider)
+        case .proxy(let failure): message(failure, provider)
+        case .callerGone: GatewayError.callerGone.message(provider)
+        case .shutdown: GatewayError.shutdown.message(provider)
+        }
+    }
+
+    private static func message(_ error: TLSError, _ provider: String) -> String {
+        let reason = error.reason
+        return switch error {
+        case .unknownAuthority, .selfSigned:
+            "The certificate of \(provider) is from nobody this gateway trusts (\(reason)). If this is the right server, name the certificate of its authority in providers.\(provider).ca."
+        case .hostnameMismatch:
+            "The certificate of \(provider) is for another host (\(reason)). Check the host in providers.\(provider).base_url."
+        case .certificateExpired, .certificateNotYetValid:
+            "The certificate of \(provider) does not hold now (\(reason)). It must be renewed, unless this machine's clock is wrong."
+        case .certificateRevoked, .certificateRefused, .certificateMissing:
+            "The certificate of \(provider) cannot be accepted (\(reason)). If this is the right server, name its certificate in providers.\(provider).ca."
+        case .alert:
+            "\(provider) refused the TLS connection (\(reason)). Check the host in providers.\(provider).base_url."
+        case .protocolError:
+            "\(provider) does not speak TLS as it is spoken here (\(reason)). Check scheme and port of providers.\(provider).base_url."
+        case .connectionLost:
+            "\(provider) broke the connection off during the TLS handshake (\(reason)). Check scheme and port of providers.\(provider).base_url."
+        case .unreadableFile, .malformedFile, .keyMismatch, .unavailable:
+            "TLS with \(provider) cannot be set up here (\(reason)). Check providers.\(provider).ca."
+        }
+    }
+
+    private static func message(_ failure: ProxyFailure, _ provider: String) -> String {
+        switch failure {
+        case .name(let reason):
+            "The proxy on the way to \(provider) has no address (\(reason)). Check HTTPS_PROXY and HTTP_PROXY, or name the host of \(provider) in NO_PROXY."
+        case .refused:
+            "No connection to the proxy on the way to \(provider) could be made. Check HTTPS_PROXY and HTTP_PROXY, or name the host of \(provider) in NO_PROXY."
+        case .status(407):
+            "The proxy on the way to \(provider) wants credentials (407). Put the right ones into HTTPS_PROXY: http://user:password@host:port."
+        case .status(let status):
+            "The proxy on the way to \(provider) refused to connect to it (\(status)). It must allow this host, or NO_PROXY must name it."
+        case .malformedAnswer:
+            "The proxy on the way to \(provider) did not answer as one. Check host and port in HTTPS_PROXY."
+        }
+    }
+}

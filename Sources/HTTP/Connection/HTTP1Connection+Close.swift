@@ -1,0 +1,22 @@
+public import EventLoop
+
+extension HTTP1Connection {
+    /// Closes after an answer that must arrive: what the caller still sends is read and dropped for a while, because closing with
+    /// unread input would reset the connection under the answer (RFC 9112 §9.6).
+    public func closeAfterAnswer(on loop: EventLoop) async {
+        guard !stream.socket.peerEnded, stream.socket.interruption == nil else {
+            stream.close()
+            return
+        }
+        stream.shutdownWrite()
+        let deadline = loop.now + 1_000_000_000
+        var dropped = input.count
+        input.consume(input.count)
+        while dropped < 1 << 20 {
+            guard let count = try? await fill(until: deadline), count > 0 else { break }
+            dropped += count
+            input.consume(count)
+        }
+        stream.close()
+    }
+}

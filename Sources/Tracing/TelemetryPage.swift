@@ -1,0 +1,54 @@
+/// `otel/telemetry.md`: every span, attribute and metric we emit, printed from the lists the code goes by. A test compares.
+public enum TelemetryPage {
+    public static var text: String {
+        introduction + attributes + metrics
+    }
+
+    private static let introduction = """
+        # What Hopspan emits
+
+        Printed from `Sources/Tracing/Attribute.swift` and `Sources/Tracing/Metric.swift`; a test compares, and `RECORD=1 swift test --filter \
+        TelemetryPage` writes it anew. Names without `hopspan.` are OpenTelemetry's: semantic conventions 1.44 for HTTP, server, error and \
+        process, the GenAI conventions as of 2026-08 (stability: development) for `gen_ai.*` and `openai.*`.
+
+        ## Spans
+
+        | name | kind | what it is |
+        |---|---|---|
+        | `chat {model}`, `embeddings {model}` | CLIENT | a model call: one request to a provider that was understood |
+        | `{METHOD} {provider}` | CLIENT | any other request to a provider |
+        | `invoke_agent {agent}`, `invoke_agent` | INTERNAL | a run's own root, where its caller brought no trace; written when the run closes |
+
+        A span has status ERROR when its hop failed, whatever the HTTP status said, and no status otherwise. The scope is `hopspan`.
+
+
+        """
+
+    private static var attributes: String {
+        var page = "## Attributes\n\n| attribute | type | meaning |\n|---|---|---|\n"
+        for attribute in Attribute.allCases {
+            let (type, meaning) = attribute.documentation
+            page += "| `\(attribute.name)` | \(type.rawValue) | \(meaning) |\n"
+        }
+        return page + "\n"
+    }
+
+    private static var metrics: String {
+        var page = """
+            ## Metrics
+
+            `GET /metrics` on the api listener, in the Prometheus text format; names there are OpenTelemetry's with dots as underscores, the unit \
+            behind them, and `_total` behind a counter's. Labels likewise.
+
+            | metric | on `/metrics` | type | unit | labels | meaning |
+            |---|---|---|---|---|---|
+
+            """
+        for metric in Metric.allCases {
+            let definition = metric.definition
+            let labels = definition.labels.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+            page += "| `\(definition.name)` | `\(metric.prometheusName)` | \(definition.instrument.rawValue) | `\(definition.unit)` | \(labels) | \(definition.help) |\n"
+        }
+        return page
+    }
+}

@@ -1,0 +1,23 @@
+import Commands
+import Configuration
+import LLM
+
+/// `hopspan check`: would the gateway start with this?
+enum Check {
+    static func run(_ settings: CheckSettings, _ console: Console) throws(Failure) {
+        let loaded = try Configuration.read(settings.file, environment: console.environment)
+        console.complain(loaded.warnings.map { "warning: \($0)" })
+        let configuration = loaded.configuration
+        let prices = try configuration.importedPrices()
+        do { _ = try PriceCatalogue.of(configuration, imported: prices) } catch { throw Failure(error.sentence) }
+        try console.print(["\(settings.file): ok; " + summary(configuration)])
+    }
+
+    private static func summary(_ configuration: Configuration) -> String {
+        let exports = configuration.telemetry.otlp.map(\.url.authority)
+        return [
+            "gateway \(configuration.gateway.listen)", "api \(configuration.api.listen)", "store \(configuration.store.path)",
+            exports.isEmpty ? "nothing exported" : "exports to " + exports.joined(separator: ", "),
+        ].joined(separator: ", ")
+    }
+}

@@ -1,0 +1,146 @@
+import Commands
+import Configuration
+import Demo
+import EventLoop
+import Gateway
+import HTTP
+import JSON
+import Terminal
+
+/// `hopspan demo`: stand-ins for the providers, a real gateway, an agent, and the tree of what it did.
+enum DemoCommand {
+    static func run(_ settings: DemoSettings, _ console: Console) throws(Failure) {
+        System.raiseFileLimit()
+        var configuration = try configuration(settings, console)
+        let asked = configuration
+        let (openAI, anthropic): (StandIn, StandIn)
+        do { (openAI, anthropic) = (try .openAI(), try .anthropic()) } catch { throw Failure("the stand-ins cannot listen: \(error)") }
+        configuration.answer("openai", with: openAI)
+        configuration.answer("anthropic", with: anthropic)
+        let program = try Program.start(configuration)
+        defer { stop([openAI, anthropic]) }
+
+        do throws(Failure) {
+            guard let address = program.apiAddress, let api = apiURL("\(address)") else { throw Failure("the api listener is not in this build yet") }
+            let run = try send(to: program.gateway.address, console)
+            try show(run, of: APIClient(api, console), gateway: program.gateway.address, console)
+        } catch {
+            program.stopBlocking()
+            throw error
+        }
+        program.stopBlocking()
+        try console.print(next(settings, asked))
+        if settings.keeps { try Serve.run(asked, console) }
+    }
+
+    // MARK: what is started
+
+    /// As `hopspan serve` would be configured with no file, but for what the demo is told, or needs to leave no trace.
+    private static func configuration(_ settings: DemoSettings, _ console: Console) throws(Failure) -> Configuration {
+        let loaded = try Configuration.read(nil, environment: console.environment)
+        console.complain(loaded.warnings.map { "warning: \($0)" })
+        var configuration = loaded.configuration
+        if let port = settings.port ?? (settings.keeps ? nil : 0) {
+            configuration.gateway.listen = ListenAddress("127.0.0.1:\(port)") ?? configuration.gateway.listen
+            configuration.api.listen = ListenAddress("127.0.0.1:\(port == 0 ? 0 : port + 1)") ?? configuration.api.listen
+        }
+        if let store = settings.store ?? (settings.keeps ? nil : ":memory:") { configuration.store.path = store }
+        return configuration
+    }
+
+    private static func stop(_ standIns: [StandIn]) {
+        let done = WorkSignal()
+        Task.detached {
+            for standIn in standIns { await standIn.stop() }
+            done.signal()
+        }
+        done.wait()
+    }
+
+    // MARK: what is sent
+
+    /// - Returns: the run's id.
+    private static func send(to gateway: SocketAddress, _ console: Console) throws(Failure) -> String {
+        let agent = Agent(gateway: Origin(isTLS: false, host: gateway.host, port: gateway.port), seed: System.randomSeed())
+        let steps = Agent.steps
+        var progress = Progress("an agent's run through the gateway", total: steps.count, on: console.errors)
+        var run: String?
+        for (number, step) in steps.enumerated() {
+            progress.update(number)
+            let outcome: Agent.Outcome
+            do { outcome = try agent.take(step) } catch {
+                throw Failure("the demo's call \(number + 1), \(step.name), came to nothing: \(error)")
+            }
+            guard outcome.isAsExpected else { throw Failure("the demo's call \(number + 1), \(step.name), was answered \(outcome.status)") }
+            run = run ?? outcome.run
+        }
+        progress.clear()
+        guard let run else { throw Failure("the gateway named no run") }
+        return run
+    }
+
+    // MARK: what is shown
+
+    private static func show(_ run: String, of api: APIClient, gateway: SocketAddress, _ console: Console) throws(Failure) {
+        let target = RunSettings().target(of: run)
+        try wait(for: target, api)
+        // The agent is done; nothing waits for a minute of quiet.
+        _ = try api.get(target + "/end", method: .post)
+        guard let tree = try api.get(target), let cost = try api.get(target + "/cost?by=model") else { throw Failure("the api does not know the run \(run)") }
+        let screen = console.output.screen
+        let intro = "An agent made \(Agent.steps.count) calls through the gateway at \(gateway), to stand-ins for OpenAI and Anthropic:"
+        let lines: [String]
+        do {
+            lines = try [intro, ""] + RunTree.lines(JSONValue(tree), on: screen) + ["", "What it cost:", ""] + CostTable.lines(JSONValue(cost), by: ["model"], on: screen)
+        } catch { throw Failure("\(UnexpectedAnswer())") }
+        try console.print(lines)
+    }
+
+    /// A hop is visible 250 ms after its end; on a busy machine, later.
+    private static func wait(for target: String, _ api: APIClient) throws(Failure) {
+        for _ in 0..<100 {
+            if let answer = try api.get(target), let hops = (try? JSONValue(answer))?["hops"]?.int, hops >= Agent.steps.count { return }
+            WorkSignal.pause(milliseconds: 50)
+        }
+        throw Failure("the run's hops did not come into the store within five seconds")
+    }
+
+    private static func next(_ settings: DemoSettings, _ configuration: Configuration) -> [String] {
+        guard settings.keeps else {
+            return [
+                "", "Next:",
+                "  hopspan demo --keep      the same, and the gateway serves on: query it with hopspan run, runs and cost",
+                "  hopspan serve            a gateway of your own; hopspan help traces says what to send it",
+            ]
+        }
+        let gateway = configuration.gateway.listen
+        let isElsewhere = configuration.api.listen != Configuration().api.listen
+        return [
+            "", "The gateway serves on, now for the real providers. In another terminal:",
+        ] + (isElsewhere ? ["  export HOPSPAN_API=http://\(configuration.api.listen)"] : []) + [
+            "  hopspan run              this run's tree",
+            "  hopspan cost --by model  what was spent",
+            "  export OPENAI_BASE_URL=http://\(gateway)/openai/v1",
+            "  export ANTHROPIC_BASE_URL=http://\(gateway)/anthropic",
+            "                           and start your agent: nothing else changes", "",
+        ]
+    }
+}
+
+extension JSONValue {
+    fileprivate init(_ bytes: [UInt8]) throws(JSONError) { try self.init(unsafe bytes.span.bytes) }  // sound: the array outlives the call
+}
+
+extension WorkSignal {
+    fileprivate static func pause(milliseconds: UInt64) { _ = WorkSignal().wait(nanoseconds: milliseconds * 1_000_000) }
+}
+
+extension Configuration {
+    /// A provider whose calls go to a stand-in.
+    fileprivate mutating func answer(_ name: String, with standIn: StandIn) {
+        var provider = Provider()
+        provider.name = name
+        provider.baseURL = HTTPURL(standIn.url)
+        providers.append(provider)
+    }
+}

@@ -1,0 +1,43 @@
+import Configuration
+import EventLoop
+import LLM
+
+extension Configuration {
+    /// The configuration in a file, with the process's environment; nil: with no file.
+    /// - Returns: also the warnings.
+    /// - Throws: every mistake, a line each.
+    static func read(_ path: String?, environment: [String: String]) throws(Failure) -> Loaded {
+        var file: [UInt8]?
+        if let path {
+            do { file = try Files.read(path) } catch { throw Failure("the configuration cannot be read: \(error)") }
+        }
+        do {
+            return try load(
+                file: file, path: path ?? "hopspan.yaml", environment: environment, providers: .known, read: { try? Files.read($0) })
+        } catch {
+            throw Failure(lines: error.mistakes.map(\.description) + error.warnings.map { "warning: \($0)" })
+        }
+    }
+
+    /// The prices that were imported beside the store; nil where none were.
+    func importedPrices() throws(Failure) -> [UInt8]? {
+        guard let path = store.importedPrices else { return nil }
+        do {
+            return try Files.read(path)
+        } catch {
+            if error.isNoSuchFile { return nil }
+            throw Failure("the imported prices cannot be read: \(error)")
+        }
+    }
+}
+
+extension KnownProviders {
+    /// What this program knows: its table of providers and its price catalogue.
+    static let known = KnownProviders(
+        havePublicHost: { name in Provider.named(name).map { $0.host.utf8CodeUnitCount > 0 } ?? false },
+        havePrices: { PriceCatalogue.bundled.hasProvider($0) })
+}
+
+extension SystemError {
+    var isNoSuchFile: Bool { code == 2 }  // ENOENT
+}
