@@ -52,6 +52,7 @@ let targets: [Target] = [
     library("ProtobufC", pkgConfig: "libprotobuf-c", debian: "libprotobuf-c-dev"),
     .target(name: "COTLP", dependencies: ["CProtobufC"], path: "Sources/C/OTLP"),
     .target(name: "CPriceCatalogue", path: "Sources/C/PriceCatalogue", exclude: ["README.md", "prices.json"]),
+    .target(name: "COpenAPI", path: "Sources/C/OpenAPI", exclude: ["openapi.json"]),
 
     // Rooms, bottom up.
     room("Tracing"),
@@ -66,7 +67,7 @@ let targets: [Target] = [
     room("Export", "Tracing", "OTLP", "Store", "HTTP", "TLS", "EventLoop"),
     room("Configuration", "Tracing", "CYAML"),
     room("Gateway", "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),
-    room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "Configuration"),
+    room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "COpenAPI"),
     room("Terminal"),
     room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
     room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),

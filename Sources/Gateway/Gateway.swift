@@ -61,6 +61,11 @@ public final class Gateway: Sendable {
         for loop in loops { loop.join() }
     }
 
+    /// From the next request on, these settings and prices; the listener stays as it is. Returns at once.
+    public func reconfigure(_ settings: GatewaySettings, catalogue: PriceCatalogue) {
+        for worker in workers { Task { await worker.reconfigure(settings, catalogue) } }
+    }
+
     public func activeExchanges() async -> Int {
         var count = 0
         for worker in workers { count += await worker.active }

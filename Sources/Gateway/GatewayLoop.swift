@@ -1,4 +1,5 @@
 import EventLoop
+import LLM
 import TLS
 
 /// The actor of one loop: it owns the worker, and every task of the loop is one of its calls.
@@ -32,6 +33,8 @@ actor GatewayLoop {
             worker.evictIdleConnections()
         }
     }
+
+    func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) { worker.reconfigure(settings, catalogue) }
 
     var active: Int { worker.active }
 

@@ -12,15 +12,15 @@ import Tracing
 /// of all instructions (17 at 340 each).
 final class Worker {
     let loop: EventLoop
-    let settings: GatewaySettings
+    private(set) var settings: GatewaySettings
     let clock: Clock
-    let hosts: HostCheck
+    private(set) var hosts: HostCheck
     // Shared between loops.
     let resolver: Resolver
     let runs: NamedRuns
     let spans: SpanQueue
     let counters: GatewayCounters
-    let prices: PriceBook
+    private(set) var prices: PriceBook
 
     /// Of connections that are accepted from now on; a reload replaces it.
     var tls: TLSContext?
@@ -79,7 +79,7 @@ final class Worker {
         } catch {
             if error != .stream(.shutdown) { counters.failedHandshakes.add(1, ordering: .relaxed) }
             // The alert that says what was wrong must arrive, whatever is on its way here.
-            if case .tls = error { await close(connection) } else { stream.close() }
+            if case .tls = error { await connection.closeAfterAnswer(on: loop) } else { stream.close() }
             return false
         }
     }
@@ -113,6 +113,15 @@ final class Worker {
     func takeExchange() -> Exchange { spareExchanges.popLast() ?? Exchange() }
 
     func giveBack(_ exchange: Exchange) { if spareExchanges.count < 256 { spareExchanges.append(exchange) } }
+
+    /// From the next request on, these settings and prices. Running exchanges go on with what they began with.
+    func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) {
+        self.settings = settings
+        prices = PriceBook(catalogue)
+        hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
+        for upstream in upstreams { upstream.pool.closeAll() }
+        upstreams.removeAll()
+    }
 
     // MARK: the end
 

@@ -3,28 +3,113 @@ import Configuration
 import EventLoop
 import Gateway
 import Glibc
+import JSON
+import QueryAPI
+import Terminal
 
 /// `hopspan serve`: one program until a signal.
 enum Serve {
     static func run(_ settings: ServeSettings, _ console: Console) throws(Failure) {
         let loaded = try Configuration.read(settings.config, environment: console.environment)
         console.complain(loaded.warnings.map { "warning: \($0)" })
-        try run(loaded.configuration, console)
+        try run(loaded.configuration, console, watching: settings.config)
     }
 
-    /// Serves until SIGTERM or SIGINT, then drains.
-    static func run(_ configuration: Configuration, _ console: Console) throws(Failure) {
+    /// Serves until SIGTERM or SIGINT, then drains. SIGHUP, and a change of the file, has the configuration read again.
+    /// - Parameter path: of the configuration's file; nil where there is none.
+    static func run(_ configuration: Configuration, _ console: Console, watching path: String? = nil) throws(Failure) {
         System.raiseFileLimit()
+        // Before any thread is started: all of them inherit that these signals wait for this one.
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+
         let program = try Program.start(configuration)
-        try console.print(["{\"event\":\"ready\",\"gateway\":\"\(program.gateway.address)\"}"])
-        var set = sigset_t()
-        unsafe sigemptyset(&set)
-        unsafe sigaddset(&set, SIGTERM)
-        unsafe sigaddset(&set, SIGINT)
-        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-        var signal: Int32 = 0
-        unsafe sigwait(&set, &signal)
-        program.stopBlocking()
+        try console.print([ready(program)])
+        if console.errors.screen.isTerminal { console.complain(baseURLs(program)) }
+
+        let log = Log(level: configuration.openTelemetry.logLevel)
+        var watched = WatchedFiles([path, configuration.store.importedPrices])
+        while true {
+            var second = timespec(tv_sec: 1, tv_nsec: 0)
+            switch unsafe sigtimedwait(&signals, nil, &second) {
+            case SIGTERM, SIGINT:
+                log.info("draining")
+                program.stopBlocking()
+                return
+            case SIGHUP:
+                _ = watched.haveChanged()
+                reload(program, path, console, log)
+            default:
+                if watched.haveChanged() { reload(program, path, console, log) }
+            }
+        }
+    }
+
+    /// Reads the configuration again. A bad one leaves the old one in force.
+    private static func reload(_ program: Program, _ path: String?, _ console: Console, _ log: Log) {
+        do throws(Failure) {
+            let loaded = try Configuration.read(path, environment: console.environment)
+            let prices = try loaded.configuration.importedPrices()
+            let needRestart: [String]
+            do { needRestart = try program.reconfigure(loaded.configuration, importedPrices: prices) } catch { throw Failure(error.message) }
+            for warning in loaded.warnings { log.warn("configuration", ["warning": "\(warning)"]) }
+            log.info("configuration reloaded", needRestart.isEmpty ? [:] : ["needs_restart": needRestart.joined(separator: ", ")])
+        } catch {
+            for line in error.lines { log.error("configuration not reloaded; the old one stays", ["mistake": line]) }
+        }
+    }
+
+    /// The line that tells scripts where to go.
+    private static func ready(_ program: Program) -> String {
+        var line = JSONWriter()
+        line.beginObject()
+        line.key("event")
+        line.string("ready")
+        line.key("gateway")
+        line.string("\(program.gateway.address)")
+        line.key("api")
+        line.string("\(program.api.address)")
+        line.endObject()
+        return String(decoding: line.bytes, as: UTF8.self)
+    }
+
+    private static func baseURLs(_ program: Program) -> [String] {
+        let gateway = "http://\(program.gateway.address)"
+        return [
+            "", "Point your clients here:", "  OPENAI_BASE_URL=\(gateway)/openai/v1", "  ANTHROPIC_BASE_URL=\(gateway)/anthropic", "",
+            "Ask what runs did and cost:", "  hopspan runs --api http://\(program.api.address)", "",
+        ]
+    }
+}
+
+/// Files whose change is noticed by their modification time, size and inode.
+private struct WatchedFiles {
+    private struct Mark: Equatable {
+        var seconds = 0
+        var nanoseconds = 0
+        var size = 0
+        var inode: UInt = 0
+    }
+    private let paths: [String]
+    private var marks: [Mark]
+
+    init(_ paths: [String?]) {
+        self.paths = paths.compactMap { $0 }
+        marks = self.paths.map(Self.mark)
+    }
+
+    private static func mark(_ path: String) -> Mark {
+        var status = unsafe stat()
+        guard unsafe stat(path, &status) == 0 else { return Mark() }
+        return unsafe Mark(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, size: Int(status.st_size), inode: UInt(status.st_ino))
+    }
+
+    mutating func haveChanged() -> Bool {
+        let now = paths.map(Self.mark)
+        defer { marks = now }
+        return now != marks
     }
 }
 
@@ -35,8 +120,7 @@ extension Program {
         do { return try Program(configuration, importedPrices: prices) } catch { throw Failure(error.message) }
     }
 
-    /// Where the api listens. SCAFFOLD until the program has that listener.
-    var apiAddress: SocketAddress? { nil }
+    var apiAddress: SocketAddress? { api.address }
 
     /// `stop`, for the main thread.
     func stopBlocking() {

@@ -1,10 +1,14 @@
+import Commands
 import Configuration
 import EventLoop
+import Export
 import Gateway
 import Glibc
 import LLM
 import OTLP
+import QueryAPI
 import Store
+import Synchronization
 import Tracing
 
 /// Why the program did not start: words for the terminal.
@@ -14,49 +18,126 @@ struct StartFailure: Error {
 
 /// A running Hopspan: gateway, store, exporters and api, put together from one configuration. `serve` runs one until a signal, the demo
 /// runs one for its agent.
+///
+/// Put together from the bottom up, so that a hop that ends finds its store and a span that is stored its exporters; taken apart in
+/// the order traffic flows, so that nothing on its way is lost.
 final class Program: Sendable {
-    let configuration: Configuration
     let gateway: Gateway
     let store: Store
+    let api: QueryAPI
+    private let exporters: Exporters
+    private let log: Log
+    private let inForce: Mutex<Configuration>
+    private let readiness = Mutex(Surroundings.Readiness.starting)
 
     /// Starts everything; when it returns, both listeners take connections.
     init(_ configuration: Configuration, importedPrices: [UInt8]? = nil) throws(StartFailure) {
-        self.configuration = configuration
+        let log = Log(level: configuration.openTelemetry.logLevel)
+        self.log = log
+        inForce = Mutex(configuration)
         try Self.checkExecutor()
-        let limits = configuration.openTelemetry.limits
-        let encoder = Encoder(AttributeLimits(count: limits.attributeCount, valueLength: limits.attributeValueLength))
         let closed = ClosedRuns()
         do {
-            store = try Store(.init(configuration), encode: { encoder.encode($0, $1, $2) }, onRunClosed: { closed.forget($0) })
+            store = try Store(.init(configuration), onRunClosed: { closed.forget($0) })
         } catch {
-            throw StartFailure(message: "The store \(configuration.store.path) cannot be opened: \(error).")
-        }
-        let catalogue: PriceCatalogue
-        do { catalogue = try PriceCatalogue.of(configuration, imported: importedPrices) } catch {
-            throw StartFailure(message: "The prices cannot be read: \(error).")
+            throw StartFailure(message: "store.path: \(configuration.store.path) cannot be used: \(error).")
         }
         let store = store
-        let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
-        guard let listen = SocketAddress(configuration.gateway.listen.host, port: configuration.gateway.listen.port) else {
-            throw StartFailure(message: "gateway.listen: \(configuration.gateway.listen) is no address.")
+        let source = SpanSource.hopspan(
+            version: "\(ProgramVersion.version)", serviceName: configuration.openTelemetry.serviceName, instance: Self.instance(),
+            attributes: configuration.openTelemetry.resourceAttributes.map { ($0.key, $0.value) })
+
+        let exporters = Exporters(spans: source, version: "\(ProgramVersion.version)") { destination, event in log.export(destination, event) }
+        self.exporters = exporters
+        do { try exporters.use(ExportDestination.all(of: configuration), following: store) } catch {
+            throw StartFailure(message: "telemetry.otlp: \(error).")
         }
+        store.onCommit { exporters.notify() }
+
+        let catalogue = try Self.prices(configuration, importedPrices)
         let settings = try GatewaySettings(configuration)
+        let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
         do {
-            gateway = try Gateway(settings, listen: listen, queues: queues, catalogue: catalogue)
+            gateway = try Gateway(settings, listen: Self.address(configuration.gateway.listen), queues: queues, catalogue: catalogue)
         } catch {
             throw StartFailure(message: Self.portMessage("gateway.listen", "\(configuration.gateway.listen)", error))
         }
         closed.runs = gateway.runs
+        let gateway = gateway
+
+        var surroundings = Surroundings(version: "\(ProgramVersion.version)", startedAt: Clock.system.wall)
+        surroundings.loops = gateway.loops
+        surroundings.exporters = { exporters.health().map { ExporterState($0, store.health()) } }
+        surroundings.gateway = { await GatewayState(gateway) }
+        let shown = Shown()
+        surroundings.readiness = { shown.program?.readiness.withLock { $0 } ?? .starting }
+        surroundings.configuration = { shown.program?.inForce.withLock { $0.json } ?? "{}" }
+        do {
+            api = try QueryAPI(
+                .init(configuration, source: source), listen: Self.address(configuration.api.listen), store: store, surroundings: surroundings)
+        } catch {
+            guard case .listen(let error) = error else { preconditionFailure() }
+            throw StartFailure(message: Self.portMessage("api.listen", "\(configuration.api.listen)", error))
+        }
+        shown.program = self
         store.start()
+        readiness.withLock { $0 = .ready }
+    }
+
+    // MARK: while it runs
+
+    /// Takes up a changed configuration as far as that goes without a restart.
+    /// - Returns: the keys that changed and need one.
+    func reconfigure(_ configuration: Configuration, importedPrices: [UInt8]?) throws(StartFailure) -> [String] {
+        let before = inForce.withLock { $0 }
+        let changes = before.changes(to: configuration)
+        let catalogue = try Self.prices(configuration, importedPrices)
+        let settings = try GatewaySettings(configuration)
+        store.reconfigure(.init(configuration)) { [log] result in
+            if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
+        }
+        do { try exporters.use(ExportDestination.all(of: configuration), following: store) } catch {
+            throw StartFailure(message: "telemetry.otlp: \(error).")
+        }
+        gateway.reconfigure(settings, catalogue: catalogue)
+        inForce.withLock { $0 = configuration }
+        return changes.filter(\.needsRestart).map(\.key)
+    }
+
+    // MARK: its end
+
+    /// Takes no more requests, lets running ones end, writes every span, exports a last time, closes the store.
+    func stop() async {
+        readiness.withLock { $0 = .draining }
+        await gateway.drain()
+        let store = store
+        await suspend { (done: Resumption<Void>) in store.finishRuns { _ in done.resume() } }
+        exporters.finish(within: .seconds(5))
+        await api.stop(within: .seconds(1))
+        store.close()
+    }
+
+    // MARK: parts
+
+    private static func prices(_ configuration: Configuration, _ imported: [UInt8]?) throws(StartFailure) -> PriceCatalogue {
+        do { return try PriceCatalogue.of(configuration, imported: imported) } catch {
+            throw StartFailure(message: "The prices cannot be read: \(error.sentence)")
+        }
+    }
+
+    private static func address(_ listen: ListenAddress) -> SocketAddress {
+        guard let address = SocketAddress(listen.host, port: listen.port) else { preconditionFailure("a checked address is one") }
+        return address
     }
 
     private static func checkExecutor() throws(StartFailure) {
-        do {
-            let result = try EventLoop.selfTest()
-            guard result.passed else {
-                throw StartFailure(message: "The executor's self-test failed: \(result.jobs) jobs and \(result.foreignJobs) foreign ones for \(result.suspensions) suspensions. This build would be slow: please report it with the compiler's version.")
-            }
-        } catch let failure as StartFailure { throw failure } catch { throw StartFailure(message: "No event loop could be made: \(error).") }
+        let result: EventLoop.SelfTestResult
+        do { result = try EventLoop.selfTest() } catch { throw StartFailure(message: "No event loop could be made: \(error).") }
+        guard result.passed else {
+            throw StartFailure(
+                message:
+                    "The executor's self-test failed: \(result.jobs) jobs and \(result.foreignJobs) foreign ones for \(result.suspensions) suspensions. This build would be slow; please report it with the compiler's version.")
+        }
     }
 
     private static func portMessage(_ key: String, _ address: String, _ error: SystemError) -> String {
@@ -65,24 +146,10 @@ final class Program: Sendable {
             : "\(key): cannot listen on \(address): \(error)."
     }
 
-    /// Takes no more requests, lets running ones end, writes every span, exports a last time, closes the store.
-    func stop() async {
-        await gateway.drain()
-        let store = store
-        await suspend { (done: Resumption<Void>) in store.finishRuns { _ in done.resume() } }
-        store.close()
-    }
-}
-
-/// The span encoder, as the store's thread uses it.
-private final class Encoder: @unchecked Sendable {
-    private var encoder: SpanEncoder
-
-    init(_ limits: AttributeLimits) { encoder = SpanEncoder(limits: limits) }
-
-    /// On the store's thread only.
-    func encode(_ record: SpanRecord, _ entries: RawSpan, _ take: (RawSpan) -> Void) {
-        encoder.encode(record, entries, take)
+    /// Tells this process from others of the service.
+    private static func instance() -> String {
+        let seed = System.randomSeed()
+        return TraceID(high: seed.0, low: seed.1 | 1).description
     }
 }
 
@@ -92,4 +159,15 @@ private final class ClosedRuns: @unchecked Sendable {
     var runs: NamedRuns?
 
     func forget(_ run: RunKey) { runs?.forget(run) }
+}
+
+/// The program as its api shows it; none before it is whole.
+private final class Shown: Sendable {
+    private let value = Mutex<Program?>(nil)
+
+    /// Weak would do; the program lives as long as the process.
+    var program: Program? {
+        get { value.withLock { $0 } }
+        set { value.withLock { $0 = newValue } }
+    }
 }

@@ -3,6 +3,7 @@ import EventLoop
 import Gateway
 import HTTP
 import LLM
+import OTLP
 import Store
 import TLS
 import Tracing
@@ -100,6 +101,8 @@ extension Store.Options {
         maxSize = Int64(configuration.store.maxSize ?? .max)
         runIdle = configuration.telemetry.runIdle
         destinations = configuration.cursorNames()
+        let limits = configuration.openTelemetry.limits
+        attributeLimits = AttributeLimits(count: limits.attributeCount, valueLength: limits.attributeValueLength)
     }
 }
 

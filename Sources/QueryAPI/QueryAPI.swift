@@ -1,0 +1,50 @@
+public import EventLoop
+internal import HTTP
+public import Store
+
+/// Why the api did not start.
+public enum QueryAPIError: Error, Sendable, Equatable {
+    /// Nobody can listen at the address, or no loop could be made.
+    case listen(SystemError)
+}
+
+/// The api listener: what people and tools ask of runs, cost and health (design, "Query API").
+///
+/// It has an event loop of its own, `api`; what the store is asked runs on a thread of its own, `query`. Nothing here can hold up a
+/// request of the gateway.
+public final class QueryAPI: Sendable {
+    /// The address it listens on, with its port.
+    public let address: SocketAddress
+    public let loop: EventLoop
+    private let server: HTTPServer
+    private let reader: ReaderThread
+
+    /// Binds the listener and begins to answer; `Surroundings.readiness` says from when on the program is ready.
+    public init(_ settings: QueryAPISettings, listen: SocketAddress, store: Store, surroundings: Surroundings) throws(QueryAPIError) {
+        let loop: EventLoop
+        let sockets: ListeningSockets
+        do {
+            loop = try EventLoop(name: "api")
+            sockets = try ListeningSockets.bind(to: listen, count: 1)
+        } catch { throw .listen(error) }
+        let reader = ReaderThread(store)
+        var surroundings = surroundings
+        surroundings.loops.append(loop)
+        let responder = Responder(settings, surroundings, store, reader)
+        let server = HTTPServer(loop: loop) { request in await responder.answer(request) }
+        Task(executorPreference: loop) { await server.listen(on: sockets.descriptors[0]) }
+        loop.start()
+        address = sockets.address
+        self.loop = loop
+        self.server = server
+        self.reader = reader
+    }
+
+    /// Takes no more requests, lets running ones end, ends its threads. Not from the api's loop.
+    public func stop(within: Duration) async {
+        await server.stop(within: within)
+        reader.close()
+        loop.stop()
+        loop.join()
+    }
+}

@@ -1,0 +1,47 @@
+import HTTP
+
+/// Who may ask: callers that name this host, come from no other site, and carry the token where there is one.
+struct Authorization: Sendable {
+    private let hosts: HostCheck
+    private let isLoopback: Bool
+    private let token: [UInt8]?
+
+    init(_ settings: QueryAPISettings) {
+        hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
+        isLoopback = settings.isLoopback
+        token = settings.token.map { Array($0.utf8) }
+    }
+
+    func check(_ request: HTTPRequest, _ route: Route?) throws(Problem) {
+        let isProbe = route?.isProbe ?? false
+        // Load balancers know a machine by its address, whatever names are configured.
+        if !isProbe || isLoopback, !hosts.accepts(request) {
+            throw Problem(403, "This Host or Origin is not one of this api's. Use a loopback name, or list the name in api.hosts.")
+        }
+        guard let token, !isProbe else { return }
+        guard let field = request.value(of: "authorization"), let given = Self.bearer(field) else {
+            throw Self.unauthorized("A token is needed: send Authorization: Bearer with the value of api.token.", #"Bearer realm="hopspan""#)
+        }
+        guard Self.areEqual(given, token) else {
+            throw Self.unauthorized("The token is not the one of api.token.", #"Bearer realm="hopspan", error="invalid_token""#)
+        }
+    }
+
+    private static func unauthorized(_ detail: String, _ challenge: String) -> Problem {
+        Problem(401, detail, fields: [HTTPField("www-authenticate", challenge)])
+    }
+
+    /// The token of `Bearer …` (RFC 6750 §2.1); the scheme's letter case does not matter.
+    private static func bearer(_ field: String) -> [UInt8]? {
+        guard let space = field.utf8.firstIndex(of: UInt8(ascii: " ")), field[..<space].lowercased() == "bearer" else { return nil }
+        let token = field[space...].utf8.drop { $0 == UInt8(ascii: " ") }
+        return token.isEmpty ? nil : Array(token)
+    }
+
+    /// Takes as long whatever the bytes are; only the length of what was given shows.
+    static func areEqual(_ given: [UInt8], _ token: [UInt8]) -> Bool {
+        var difference = given.count ^ token.count
+        for (index, byte) in given.enumerated() { difference |= Int(byte ^ (token.isEmpty ? 0 : token[index % token.count])) }
+        return difference == 0
+    }
+}

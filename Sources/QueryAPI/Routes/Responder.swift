@@ -1,0 +1,78 @@
+import EventLoop
+import HTTP
+import OTLP
+import Runs
+import Store
+import Tracing
+
+/// Answers the api's requests: which call it is, who asks, what was asked, what the store says.
+struct Responder: Sendable {
+    let settings: QueryAPISettings
+    let surroundings: Surroundings
+    let store: Store
+    let reader: ReaderThread
+    private let authorization: Authorization
+
+    init(_ settings: QueryAPISettings, _ surroundings: Surroundings, _ store: Store, _ reader: ReaderThread) {
+        self.settings = settings
+        self.surroundings = surroundings
+        self.store = store
+        self.reader = reader
+        authorization = Authorization(settings)
+    }
+
+    /// On the api's loop.
+    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+        var response: HTTPResponse
+        do { response = try await respond(to: request) } catch { response = error.response }
+        response.fields.append(HTTPField("cache-control", "no-store"))
+        response.fields.append(HTTPField("x-content-type-options", "nosniff"))
+        return response
+    }
+
+    private func respond(to request: HTTPRequest) async throws(Problem) -> HTTPResponse {
+        let route = Route(path: request.path)
+        try authorization.check(request, route)
+        guard let route else { throw Problem(404, "Nothing is known by this path. /api/openapi.json lists the calls.") }
+        guard route.methods.contains(request.method) else {
+            let allowed = route.methods.map { "\($0.name)" }.joined(separator: ", ")
+            throw Problem(405, "This path takes \(allowed).", fields: [HTTPField("allow", allowed)])
+        }
+        var parameters = Parameters(request.query)
+        switch route {
+        case .page: return Page.response
+        case .healthz: return HTTPResponse(200, "text/plain; charset=utf-8", "ok\n")
+        case .readyz:
+            let readiness = surroundings.readiness()
+            return HTTPResponse(readiness == .ready ? 200 : 503, "text/plain; charset=utf-8", readiness.rawValue + "\n")
+        case .metrics: return HTTPResponse(200, MetricsText.contentType, try await picture().metrics(of: store.metrics))
+        case .openAPI: return Self.json(OpenAPI.document)
+        case .configuration:
+            try parameters.finish()
+            return Self.json(Array(surroundings.configuration().utf8))
+        case .health:
+            try parameters.finish()
+            return Self.json(try await picture().json)
+        case .runs: return try await runs(&parameters)
+        case .cost: return try await cost(&parameters)
+        case .run(let id) where request.method == .delete: return try await delete(id, parameters)
+        case .run(let id): return try await run(id, parameters)
+        case .runCost(let id): return try await cost(of: id, &parameters)
+        case .runOTLP(let id): return try await otlp(id, parameters, accept: request.value(of: "accept"))
+        case .runEnd(let id): return try await end(id, parameters)
+        case .runDiff, .live: throw Problem(404, "This call is not in this build yet.")
+        }
+    }
+
+    static func json(_ bytes: [UInt8]) -> HTTPResponse { HTTPResponse(200, "application/json", bytes) }
+
+    /// How everything does, as of now.
+    private func picture() async throws(Problem) -> HealthPicture {
+        let gateway = await surroundings.gateway()
+        let (store, surroundings, clock) = (store, surroundings, settings.clock)
+        return try await reader.run {
+            HealthPicture(
+                surroundings: surroundings, store: store.health(), gateway: gateway, exporters: surroundings.exporters(), process: .now(), now: clock.wall)
+        }
+    }
+}
