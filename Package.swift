@@ -90,7 +90,7 @@ let targets: [Target] = [
     tests("OTLPTests", "OTLP", "Tracing", "JSON", "COTLP"),
     tests("RunsTests", "Runs", "Tracing", "OTLP"),
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
-    tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),
+    tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop", "TLS", "Peers"),
     tests("ConfigurationTests", "Configuration", "Tracing"),
     tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "TLS", "Tracing", "LLM", "OTLP", "JSON", "Configuration", "Peers"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
