@@ -16,7 +16,7 @@ enum DemoCommand {
         _ = Signals.hold()
         let configuration = try configuration(settings, console)
         try demonstrate(configuration, settings, console)
-        try console.print(next(settings, configuration))
+        try console.print(next(settings, configuration, console))
         if settings.keeps { try Serve.run(configuration, console) }
     }
 
@@ -115,7 +115,7 @@ enum DemoCommand {
         throw Failure("the run's hops did not come into the store within five seconds")
     }
 
-    private static func next(_ settings: DemoSettings, _ configuration: Configuration) -> [String] {
+    private static func next(_ settings: DemoSettings, _ configuration: Configuration, _ console: Console) -> [String] {
         guard settings.keeps else {
             return [
                 "", "Next:",
@@ -130,10 +130,11 @@ enum DemoCommand {
         ] + (isElsewhere ? ["  export HOPSPAN_API=http://\(configuration.api.listen)"] : []) + [
             "  hopspan run              this run's tree",
             "  hopspan cost --by model  what was spent",
+        ] + (console.errors.screen.isTerminal ? [] : [  // where it is one, serve says the same
             "  export OPENAI_BASE_URL=http://\(gateway)/openai/v1",
             "  export ANTHROPIC_BASE_URL=http://\(gateway)/anthropic",
-            "                           and start your agent: nothing else changes", "",
-        ]
+            "                           and start your agent: nothing else changes",
+        ]) + [""]
     }
 }
 

@@ -76,7 +76,7 @@ public enum RunTree {
 
         let costs = Amounts.money(rows.map(\.node.cost))
         var table = Table([
-            .init("HOP", leastWidth: 16), .init("KIND"), .init("MODEL", leastWidth: 12, dropRank: 2), .init("AT", .right, dropRank: 1), .init("IN", .right),
+            .init("HOP", leastWidth: 26), .init("KIND"), .init("MODEL", leastWidth: 12, dropRank: 2), .init("AT", .right, dropRank: 1), .init("IN", .right),
             .init("OUT", .right), .init("COST $", .right), .init("TIME", .right), .init("FIRST", .right), .init("OUTCOME"),
         ])
         for (row, cost) in zip(rows, costs) {
