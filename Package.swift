@@ -70,7 +70,7 @@ let targets: [Target] = [
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "COpenAPI"),
     room("Terminal"),
     room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
-    room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),
+    room("Demo", "JSON", "EventLoop", "HTTP"),
     .executableTarget(
         name: "hopspan",
         dependencies: [
@@ -96,7 +96,7 @@ let targets: [Target] = [
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
-    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop", "Tracing"),
+    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
     tests("TidyTests"),
 ]
 

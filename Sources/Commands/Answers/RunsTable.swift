@@ -32,7 +32,7 @@ public enum RunsTable {
             table.add([
                 Styled(Amounts.time(run.startedAt), .dim),
                 Styled(id, .cyan),
-                Styled(run.name == run.id ? "" : run.name),
+                Styled(run.name == run.id ? run.agent ?? "" : run.name),
                 Styled(run.models.joined(separator: ", "), .dim),
                 Styled(Amounts.count(run.hops)),
                 Styled(run.tokens.map { Amounts.count($0.input) } ?? ""),

@@ -17,6 +17,14 @@ extension RunSpans {
         return traces.finish()
     }
 
+    /// What is damaged is left out.
+    var decoded: [OTLPSpan] {
+        var spans: [OTLPSpan] = []
+        spans.reserveCapacity(count)
+        forEach { if let span = try? OTLPSpan(decoding: $0) { spans.append(span) } }
+        return spans
+    }
+
     /// Lends each `Span` message, in the order the spans ended.
     func forEach(_ body: (RawSpan) -> Void) {
         let bytes = unsafe fields.span.bytes  // sound: a UInt8 has no padding

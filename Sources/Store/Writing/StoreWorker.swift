@@ -4,7 +4,7 @@ import Tracing
 
 /// What the store's thread does. Made by whoever opens the store, then used on its thread only.
 final class StoreWorker: @unchecked Sendable {
-    private let writer: StoreWriter
+    let writer: StoreWriter
     private let shared: StoreShared
     private let clock: StoreClock
     let idHash: IDHash
@@ -58,7 +58,7 @@ final class StoreWorker: @unchecked Sendable {
                 break
             }
         }
-        for command in shared.closeCommands() { command(.failure(.closed)) }
+        for command in shared.closeCommands() { command(nil, .closed) }
         _ = try? writer.database.checkpoint(truncate: true)
     }
 
@@ -94,7 +94,7 @@ final class StoreWorker: @unchecked Sendable {
             if failedTries > 0, isClosing { usleep(50_000) }
         }
         if failedTries == 0 { takeSpans(all: !commands.isEmpty || isClosing) }
-        for command in commands { command(failure.map { .failure($0) } ?? .success(self)) }
+        for command in commands { command(self, failure) }
         if failedTries == 0 { keepHouse() }
         shared.publish(writer.stored)
         let open = writer.ledger.openCount
