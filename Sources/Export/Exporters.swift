@@ -48,7 +48,7 @@ public final class Exporters: Sendable {
     /// same go on undisturbed; others end where they are, without a last export: their cursors keep their place. Called by one
     /// thread at a time, which may wait a second for those that end, and reads the files of certificates.
     /// - Parameter contexts: of the configuration that the destinations are from.
-    public func use(_ destinations: [ExportDestination], following store: Store, contexts: TLSContexts) throws(ExportError) {
+    public func use(_ destinations: [ExportDestination], following store: Store, contexts: TLSContexts = TLSContexts()) throws(ExportError) {
         try use(destinations, contexts: contexts) { destination throws(StoreError) in try .following(store, as: destination.name) }
     }
 

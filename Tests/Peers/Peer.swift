@@ -200,7 +200,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
     /// A request's head, without its last empty line, and its body by Content-Length; nil at the connection's end.
     public func readRequest() throws -> (head: String, body: [UInt8])? {
         if input.isEmpty, try fill() == nil { return nil }
-        let head = try read(to: "\r\n\r\n").dropLast(4)
+        let head = try read(to: "\r\n\r\n").dropLast(2)  // CRLF is one Character
         let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
         while input.count < length { guard try fill() != nil else { throw PeerFailed("the end came after \(input.count) of \(length) bytes") } }
         defer { input.removeFirst(length) }
