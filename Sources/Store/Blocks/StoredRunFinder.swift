@@ -8,6 +8,13 @@ final class StoredRunFinder {
         select = try database.prepare("SELECT runs FROM run_blocks WHERE block = ?1")
     }
 
+    /// Calls `body` with a block's `runs` column, if the block is there.
+    func readBlock(_ block: Int64, _ body: (RawSpan) -> Void) throws(StoreError) {
+        select.bind(1, block)
+        defer { select.reset() }
+        if try select.step() { select.withBlob(0, body) }
+    }
+
     /// Calls `body` with a run as it is stored. Nil where it is not.
     func read<Result>(_ run: Int64, _ body: (StoredState, Int64, RawSpan) -> Result) throws(StoreError) -> Result? {
         select.bind(1, RunBlock.number(of: run))

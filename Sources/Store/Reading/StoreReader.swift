@@ -48,7 +48,7 @@ public final class StoreReader {
             let blocks = try blocks(query)
             while try blocks.step() {
                 if page.isFull(before: blocks.integer(1), blocks.integer(2)) { break }
-                blocks.withBlob(3) { page.add(blocks.integer(0), $0, filter) }
+                try runs.readBlock(blocks.integer(0)) { page.add(blocks.integer(0), $0, filter) }
             }
             blocks.reset()
             return page.finish(filter)
@@ -66,11 +66,11 @@ public final class StoreReader {
         let order =
             switch (query.order, query.isDescending) {
             case (.startedAt, true): "ORDER BY started_max DESC"
+            // Sorted in memory, from the index alone: rarely asked for, and not worth an index of its own.
             case (.startedAt, false): "ORDER BY started_min"
             default: ""
             }
-        let blocks = try database.prepare(
-            "SELECT block, started_min, started_max, runs FROM run_blocks WHERE started_max >= ?1 AND started_min <= ?2 \(order)")
+        let blocks = try database.prepare("SELECT block, started_min, started_max FROM run_blocks WHERE started_max >= ?1 AND started_min <= ?2 \(order)")
         blocks.bind(1, least)
         blocks.bind(2, most)
         return blocks

@@ -3,7 +3,8 @@ import Runs
 /// Writes runs into their blocks. Used on the store's thread only.
 final class RunRows {
     private let select: Statement
-    private let replace: Statement
+    private let insert: Statement
+    private let update: Statement
     private let selectRange: Statement
     private let delete: Statement
     private var builder = RunBlock.Builder()
@@ -11,8 +12,8 @@ final class RunRows {
 
     init(_ database: Database) throws(StoreError) {
         select = try database.prepare("SELECT runs, started_min, started_max FROM run_blocks WHERE block = ?1")
-        replace = try database.prepare(
-            "INSERT OR REPLACE INTO run_blocks (block, started_min, started_max, owing, runs) VALUES (?1, ?2, ?3, ?4, ?5)")
+        insert = try database.prepare("INSERT INTO run_blocks (block, started_min, started_max, owing, runs) VALUES (?1, ?2, ?3, ?4, ?5)")
+        update = try database.prepare("UPDATE run_blocks SET started_min = ?2, started_max = ?3, owing = ?4, runs = ?5 WHERE block = ?1")
         selectRange = try database.prepare("SELECT block, runs, started_min, started_max FROM run_blocks WHERE block >= ?1 AND block <= ?2")
         delete = try database.prepare("DELETE FROM run_blocks WHERE block = ?1")
     }
@@ -42,13 +43,14 @@ final class RunRows {
         builder.removeAll()
         var before = 0
         var bounds = StartBounds()
+        var isThere = false
         if isNew {
             for case let run? in group { add(run, &bounds) }
         } else {
             select.bind(1, block)
-            defer { select.reset() }
             var next = 0
             if try select.step() {
+                isThere = true
                 bounds = StartBounds(least: UInt64(clamping: select.integer(1)), most: UInt64(clamping: select.integer(2)))
                 select.withBlob(0) { bytes in
                     RunBlock.forEach(in: bytes) { place, state, lastSpan, summary in
@@ -62,12 +64,13 @@ final class RunRows {
                     }
                 }
             }
+            select.reset()
             while next < RunBlock.runs {
                 if let run = group[next] { add(run, &bounds) }
                 next += 1
             }
         }
-        try store(block, bounds)
+        try store(block, bounds, with: isThere ? update : insert)
         return builder.runs - before
     }
 
@@ -76,15 +79,15 @@ final class RunRows {
         bounds.include(run.head.startedAt)
     }
 
-    private func store(_ block: Int64, _ bounds: StartBounds) throws(StoreError) {
-        replace.bind(1, block)
-        replace.bind(2, bounds.least)
-        replace.bind(3, bounds.most)
-        replace.bind(4, builder.owing)
+    private func store(_ block: Int64, _ bounds: StartBounds, with statement: Statement) throws(StoreError) {
+        statement.bind(1, block)
+        statement.bind(2, bounds.least)
+        statement.bind(3, bounds.most)
+        statement.bind(4, builder.owing)
         try builder.bytes.withBytes { bytes throws(StoreError) in
             // Sound: the bytes stay until the statement has run.
-            unsafe replace.bind(5, inPlace: bytes)
-            try replace.run()
+            unsafe statement.bind(5, inPlace: bytes)
+            try statement.run()
         }
     }
 
@@ -125,7 +128,7 @@ final class RunRows {
                 if !goes(run, lastSpan) { builder.append(state, lastSpan, summary, at: place) }
             }
             if builder.runs > 0 {
-                try store(block, bounds)
+                try store(block, bounds, with: update)
             } else {
                 delete.bind(1, block)
                 try delete.run()

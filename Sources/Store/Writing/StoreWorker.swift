@@ -39,12 +39,12 @@ final class StoreWorker: @unchecked Sendable {
         self.shared = shared
         self.clock = clock
         idHash = writer.index.hash
-        owingBlocks = (try? writer.owingBlocks()) ?? []
     }
 
     // MARK: the thread
 
     func run() {
+        owingBlocks = (try? writer.owingBlocks()) ?? []
         var closingUntil: UInt64?
         while true {
             let reasons = wait()

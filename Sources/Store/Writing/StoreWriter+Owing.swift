@@ -3,7 +3,7 @@ import Runs
 extension StoreWriter {
     /// Blocks with runs that owe their root, the earliest last.
     func owingBlocks() throws(StoreError) -> [Int64] {
-        let rows = try database.prepare("SELECT block FROM run_blocks WHERE owing > 0 ORDER BY block DESC")
+        let rows = try database.prepare("SELECT block FROM run_blocks INDEXED BY run_blocks_by_start WHERE owing > 0 ORDER BY block DESC")
         var blocks: [Int64] = []
         while try rows.step() { blocks.append(rows.integer(0)) }
         return blocks
