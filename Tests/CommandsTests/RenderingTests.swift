@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `nests deeply without harm`() throws {
-        var node = #"{"kind":"llm","name":"leaf"}"#
+        var node = #"{"kind":"tool","name":"leaf"}"#
         for level in 0..<50 { node = #"{"kind":"agent","name":"level \#(level)","children":[\#(node)]}"# }
         let lines = try RunTree.lines(JSONValue(#"{"run_id":"x","started_at":"y","root":\#(node)}"#), on: Screen(width: 80, hasColor: false))
         #expect(lines.count == 4 + 51)

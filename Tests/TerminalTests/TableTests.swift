@@ -32,6 +32,14 @@ import Testing
         for line in Self.table.lines(width: width, inColor: false) { #expect(TextWidth.columns(line) <= width) }
     }
 
+    @Test func `would rather leave out a column than cut another too short`() {
+        var table = Table([.init("NAME", leastWidth: 4, goodWidth: 12), .init("EXTRA", dropRank: 1), .init("COST", .right)])
+        table.add(["invoke_agent planner", "something", "0.0123"])
+        #expect(table.lines(width: 32, inColor: false).last == "invoke_agent…  something  0.0123")
+        #expect(table.lines(width: 30, inColor: false).last == "invoke_agent planner  0.0123")
+        #expect(table.lines(width: 12, inColor: false).last == "inv…  0.0123")
+    }
+
     @Test func `never cuts a figure`() {
         for line in Self.table.lines(width: 5, inColor: false).dropFirst(2) { #expect(line.contains("1,234") || line.contains("7")) }
     }

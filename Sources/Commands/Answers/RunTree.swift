@@ -76,8 +76,8 @@ public enum RunTree {
 
         let costs = Amounts.money(rows.map(\.node.cost))
         var table = Table([
-            .init("HOP", leastWidth: 26), .init("KIND"), .init("MODEL", leastWidth: 12, dropRank: 2), .init("AT", .right, dropRank: 1), .init("IN", .right),
-            .init("OUT", .right), .init("COST $", .right), .init("TIME", .right), .init("FIRST", .right), .init("OUTCOME"),
+            .init("HOP", leastWidth: 14, goodWidth: 24), .init("KIND", dropRank: 1), .init("MODEL", leastWidth: 12, dropRank: 4), .init("AT", .right, dropRank: 3), .init("IN", .right),
+            .init("OUT", .right), .init("COST $", .right), .init("TIME", .right), .init("FIRST", .right, dropRank: 2), .init("OUTCOME"),
         ])
         for (row, cost) in zip(rows, costs) {
             let node = row.node
