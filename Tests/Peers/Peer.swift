@@ -124,9 +124,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
     public func read(to mark: String) throws -> String {
         let mark = Array(mark.utf8)
         while true {
-            if input.count >= mark.count, let start = (0...input.count - mark.count).first(where: { input[$0..<$0 + mark.count].elementsEqual(mark) }) {
-                return take(start + mark.count)
-            }
+            if let found = input.firstRange(of: mark) { return take(found.upperBound) }
             guard try fill() != nil else { throw PeerFailed("the end came before \(String(decoding: mark, as: UTF8.self).debugDescription)") }
         }
     }
@@ -198,6 +196,22 @@ func loopback(_ port: UInt16) -> sockaddr_in {
             _ = try read(to: "\r\n")
             if size == 0 { return (head, body) }
         }
+    }
+
+    /// A request's head, without its last empty line, and its body by Content-Length; nil at the connection's end.
+    public func readRequest() throws -> (head: String, body: [UInt8])? {
+        if input.isEmpty, try fill() == nil { return nil }
+        let head = try read(to: "\r\n\r\n").dropLast(2)  // CRLF is one Character
+        let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
+        while input.count < length { guard try fill() != nil else { throw PeerFailed("the end came after \(input.count) of \(length) bytes") } }
+        defer { input.removeFirst(length) }
+        return (String(head), Array(input.prefix(length)))
+    }
+
+    /// Whether the other side has sent something that is not read yet, or has ended. For a connection without TLS.
+    public func hasSomething() -> Bool {
+        var byte: UInt8 = 0
+        return unsafe !input.isEmpty || recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
     }
 
     // MARK: writing

@@ -85,7 +85,7 @@ final class Exchange {
     }
 
     /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [Text]) -> Bool {
+    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
@@ -93,7 +93,7 @@ final class Exchange {
             next = request.index(of: .baggage, from: index + 1)
         }
         for header in runHeaders {
-            if let index = request.index(named: header.bytes), takeRunName(request.value(index)) { return true }
+            if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
         }
         guard !baggage.isEmpty else { return false }
         return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
@@ -167,7 +167,7 @@ final class Exchange {
             _ = baggage.withValue(of: "gen_ai.agent.name") { if $0.byteCount > 0 && $0.byteCount <= 256 { span.set(.agentName, $0) } }
         }
         for header in upstream.sessionHeaders {
-            if let index = request.index(named: header.bytes), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
+            if let index = header.index(in: request), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
                 span.set(.conversationID, request.value(index))
                 span.set(.sessionID, request.value(index))
                 break

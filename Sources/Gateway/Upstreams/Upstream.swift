@@ -21,15 +21,15 @@ final class Upstream {
     let credential: Text?
     let forwardsBaggage: Bool
     /// The fields that name a run, and those that carry a session.
-    let runHeaders: [Text]
-    let sessionHeaders: [Text]
+    let runHeaders: [ConfiguredField]
+    let sessionHeaders: [ConfiguredField]
     let usageShape: UsageShape
 
     init(_ settings: ProviderSettings, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         self.settings = settings
         forwardsBaggage = gateway.forwardsBaggage
-        runHeaders = gateway.runHeaders.map(Text.init)
-        sessionHeaders = gateway.sessionHeaders.map(Text.init)
+        runHeaders = gateway.runHeaders.map(ConfiguredField.init)
+        sessionHeaders = gateway.sessionHeaders.map(ConfiguredField.init)
         let origin = settings.origin
         let proxy = Proxy(for: origin, by: gateway.proxies)
         pool = UpstreamPool(
@@ -49,19 +49,24 @@ final class Upstream {
 }
 
 /// A text that is written into heads and spans again and again: its UTF-8, once.
-final class Text: Sendable {
-    private let storage: [UInt8]
+@safe final class Text: @unchecked Sendable {
+    private let storage: UnsafeRawBufferPointer
 
-    init(_ text: String) { storage = Array(text.utf8) }
+    init(_ text: String) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+        unsafe copy.copyBytes(from: text.utf8)
+        unsafe storage = UnsafeRawBufferPointer(copy)
+    }
 
-    var count: Int { storage.count }
+    deinit { unsafe storage.deallocate() }
+
+    var count: Int { unsafe storage.count }
 
     /// Valid as long as the text is; hold it in a local of its own.
     var bytes: RawSpan {
         @_lifetime(borrow self) get {
-            let storage = storage
-            // Sound: the array is a constant of self's, and nothing changes it.
-            return unsafe _overrideLifetime(storage.span.bytes, borrowing: self)
+            // Sound: the bytes are self's, and nothing changes them.
+            unsafe _overrideLifetime(storage.bytes, borrowing: self)
         }
     }
 }
