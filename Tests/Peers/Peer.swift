@@ -190,7 +190,8 @@ func loopback(_ port: UInt16) -> sockaddr_in {
         var body = ""
         guard value("transfer-encoding") == "chunked" else { return (head, body) }
         while true {
-            guard let size = Int(try read(to: "\r\n").dropLast(2), radix: 16) else { throw PeerFailed("this is no chunk") }
+            let line = try read(to: "\r\n")  // whose end is one Character
+            guard let size = Int(line.dropLast(), radix: 16) else { throw PeerFailed("\(line.debugDescription) begins no chunk") }
             body += try read(size)
             _ = try read(to: "\r\n")
             if size == 0 { return (head, body) }
@@ -257,7 +258,8 @@ func loopback(_ port: UInt16) -> sockaddr_in {
 
     /// `close_notify` where there is TLS, then the socket's end.
     public func close() {
-        _ = tls?.shutdown()
+        // The number of a closed socket may be another one's by now.
+        if isOpen { _ = tls?.shutdown() }
         closeSocket()
     }
 

@@ -105,23 +105,19 @@ public enum StreamError: UInt8, Error, Sendable {
 
     // MARK: the end
 
-    /// Ends our side only; the peer reads to the end.
-    public func shutdownWrite() {
-        sayEnd()
+    /// Ends our side only; the peer reads to the end. A full socket is waited for, so that TLS's end arrives as well.
+    public func shutdownWrite(until deadline: UInt64) async {
+        if let tls { await sayEnd(tls, until: deadline) }
         socket.shutdownWrite()
     }
 
     /// Closes the connection now; nothing is waited for.
     public func close() {
-        sayEnd()
+        // TLS's own end comes before the socket's: an end without it is a cut one.
+        if let tls, !socket.isClosed { _ = tls.shutdown() }
         socket.close()
     }
 
     /// Closes so that the peer sees that something was wrong.
     public func reset() { socket.reset() }
-
-    /// TLS's own end comes before the socket's: an end without it is a cut one.
-    private func sayEnd() {
-        if let tls, !socket.isClosed { _ = tls.shutdown() }
-    }
 }

@@ -4,7 +4,9 @@ import Gateway
 import HTTP
 import LLM
 import Peers
+import Synchronization
 import TLS
+import Testing
 import Tracing
 
 /// A gateway of one loop on a free port of 127.0.0.1, with its spans in reach.
@@ -42,6 +44,12 @@ final class RunningGateway: Sendable {
         defer { caller.close() }
         try caller.write("GET \(path) HTTP/1.1\r\nhost: 127.0.0.1\r\n\(fields)\r\n")
         return try caller.readMessage()
+    }
+
+    /// Waits until the gateway has counted so many handshakes that failed; the peer hears of one first.
+    func expectFailedHandshakes(_ count: UInt64) async throws {
+        for _ in 0..<2_000 where gateway.counters.failedHandshakes.load(ordering: .relaxed) < count { try await Task.sleep(nanoseconds: 5_000_000) }
+        #expect(gateway.counters.failedHandshakes.load(ordering: .relaxed) == count)
     }
 
     func stop() async { await gateway.drain() }

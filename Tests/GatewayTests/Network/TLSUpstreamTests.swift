@@ -116,7 +116,8 @@ import Tracing
         let gateway = try RunningGateway(.provider(server))
         for _ in 0..<2 {
             #expect(try gateway.ask("/local/a").body == "ok")
-            #expect(try gateway.span().errorType == nil)
+            let span = try gateway.span()
+            #expect(span.errorType == nil, "\(span.statusMessage)")
         }
         #expect(server.accepted == 2)
         await gateway.stop()

@@ -94,6 +94,7 @@ import Testing
             let third = Self.pattern(sizes[0] + sizes[1]..<total)
             try await stream.write(unsafe first.span.bytes, unsafe second.span.bytes, unsafe third.span.bytes, until: loop.inTenSeconds)
             #expect(stream.isIdleAndOpen())  // which reads the session tickets: closing over them would reset the connection
+            await stream.shutdownWrite(until: loop.inTenSeconds)
             stream.close()
         }
         let bytes = try received.take()
