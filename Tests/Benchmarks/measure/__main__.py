@@ -7,7 +7,7 @@ import sys
 import time
 
 from . import growth, latency, memory, processor, streams, turns
-from .machine import BUILT, Invalid, Process, describe, prepare, stop_all
+from .machine import BUILT, Invalid, describe, prepare, stop_all
 from .proxies import Envoy, HAProxy, Hopspan, Nginx
 from .report import Report, progress
 
@@ -24,8 +24,7 @@ def main():
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--json", type=pathlib.Path, default=BUILT / "results.json")
     options = parser.parse_args()
-    Process.niceness = options.nice
-    prepare()
+    prepare(options.nice)
     about = describe()
     about["versions"] = {kind.name: kind.version() for kind in (Nginx, HAProxy, Envoy, Hopspan)}
     about["quick"] = options.quick

@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -29,7 +30,6 @@ class Process:
     """A program on one core; it and its children are ended with `stop`."""
 
     running = []
-    niceness = 0
 
     def __init__(self, name, arguments, core, log=None, environment=None, reads=False):
         self.name = name
@@ -38,8 +38,6 @@ class Process:
 
         def before():
             os.sched_setaffinity(0, {core})
-            if Process.niceness:
-                os.setpriority(os.PRIO_PROCESS, 0, Process.niceness)
             _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
         self.popen = subprocess.Popen(
@@ -207,12 +205,28 @@ def describe():
     }
 
 
-def prepare():
+def prepare(niceness=0):
+    if niceness:
+        take_priority(niceness)
     if os.cpu_count() < 2:
         raise Invalid("two cores are needed: one for the proxy, one for everything else")
     os.sched_setaffinity(0, {LOAD_CORE})
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def take_priority(niceness):
+    """Sets the priority of all that is started. Where the kernel shares cores out by session first (autogroups), a process's own
+    priority says little: the session's counts, so we take one of our own."""
+    if os.getsid(0) != os.getpid():
+        os.execvp("setsid", ["setsid", "--wait", *sys.orig_argv])
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        pathlib.Path("/proc/self/autogroup").write_text(str(niceness))
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        raise Invalid(f"priority {niceness} needs root") from None
 
 
 def program(name, *arguments):
