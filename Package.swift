@@ -70,7 +70,7 @@ let targets: [Target] = [
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "COpenAPI"),
     room("Terminal"),
     room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),
-    room("Demo", "Tracing", "JSON", "EventLoop", "HTTP"),
+    room("Demo", "JSON", "EventLoop", "HTTP"),
     .executableTarget(
         name: "hopspan",
         dependencies: [
@@ -90,13 +90,13 @@ let targets: [Target] = [
     tests("OTLPTests", "OTLP", "Tracing", "JSON", "COTLP"),
     tests("RunsTests", "Runs", "Tracing", "OTLP"),
     tests("StoreTests", "Store", "Runs", "OTLP", "Tracing"),
-    tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop"),
+    tests("ExportTests", "Export", "Store", "HTTP", "OTLP", "Tracing", "EventLoop", "TLS", "Peers"),
     tests("ConfigurationTests", "Configuration", "Tracing"),
     tests("GatewayTests", "Gateway", "HTTP", "EventLoop", "TLS", "Tracing", "LLM", "OTLP", "JSON", "Configuration", "Peers"),
     tests("QueryAPITests", "QueryAPI", "Store", "Runs", "OTLP", "HTTP", "EventLoop", "Tracing", "JSON"),
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
-    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop", "Tracing"),
+    tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
     tests("TidyTests"),
 ]
 

@@ -34,12 +34,18 @@ public final class Store: Sendable {
 
     /// Counters over hops.
     public let metrics: SpanMetrics
-    private let file: StoreFile
     private let shared: StoreShared
-    private let worker: StoreWorker
-    private let options: Options
-    private let thread = Mutex<StoreThreadState>(.notStarted)
-    let clock: StoreClock
+    private let phase: Mutex<Phase>
+    private let idHash: IDHash
+    private let clock: StoreClock
+
+    private struct Phase {
+        /// The file, and the right to write it; nil once closed.
+        var file: StoreFile?
+        /// Until the thread has taken it over.
+        var worker: StoreWorker?
+        var thread: NamedThread?
+    }
 
     /// Opens, or makes, the database and brings its schema up to date. Takes the store for this process; nothing runs before `start`.
     ///
@@ -49,17 +55,18 @@ public final class Store: Sendable {
     }
 
     init(_ options: Options, clock: StoreClock, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
-        self.options = options
         self.clock = clock
         metrics = SpanMetrics()
-        file = try StoreFile(path: options.path)
+        let file = try StoreFile(path: options.path)
         shared = StoreShared()
         let ledger = RunLedger(onClosed: onRunClosed)
         let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
-        worker = StoreWorker(writer, shared: shared, clock: clock)
+        let worker = StoreWorker(writer, shared: shared, clock: clock)
+        idHash = writer.index.hash
         worker.apply(options)
         try worker.register(options.destinations)
         shared.publish(writer.stored)
+        phase = Mutex(Phase(file: file, worker: worker))
     }
 
     /// A queue that the thread drains; one per loop.
@@ -75,15 +82,17 @@ public final class Store: Sendable {
 
     /// Starts the thread; once.
     public func start() {
-        thread.withLock { state in
-            guard case .notStarted = state else { return }
-            state = .running(NamedThread("store") { [worker] in worker.run() })
+        phase.withLock { phase in
+            guard let worker = phase.worker.take() else { return }
+            phase.thread = NamedThread("store") { worker.run() }
         }
     }
 
-    /// A reader with a connection of its own, for use by one thread at a time.
+    /// A reader with a connection of its own, for use by one thread at a time. It keeps the file from other processes while it lives,
+    /// even when the store is closed.
     public func makeReader() throws(StoreError) -> sending StoreReader {
-        try StoreReader(file, hash: worker.idHash, clock: clock, shared: shared)
+        guard let file = phase.withLock({ $0.file }) else { throw .closed }
+        return try StoreReader(file, hash: idHash, clock: clock, shared: shared)
     }
 
     // MARK: messages to the thread
@@ -125,17 +134,37 @@ public final class Store: Sendable {
 
     /// Writes what is left, ends the thread and lets the file go. What a failing disk still refuses after five seconds is lost, and counted.
     public func close() {
-        let running = thread.withLock { state -> NamedThread? in
-            defer { state = .closed }
-            guard case .running(let thread) = state else { return nil as NamedThread? }
-            return thread
+        let thread = phase.withLock { phase -> NamedThread? in
+            phase.worker = nil
+            return phase.thread.take()
         }
-        guard let running else { return }
-        shared.signal.stop()
-        running.join()
+        if let thread {
+            shared.signal.stop()
+            thread.join()
+        }
+        // After the thread's connection: the lock goes last.
+        phase.withLock { $0.file = nil }
     }
 
-    public func health() -> StoreHealth { shared.health(file) }
+    public func health() -> StoreHealth { shared.health(phase.withLock { $0.file }) }
+
+    /// For tests: does something between two batches, on the thread.
+    func withWriter(
+        _ body: @escaping @Sendable (StoreWriter) throws(StoreError) -> Void, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void
+    ) {
+        send(completion) { worker throws(StoreError) in try body(worker.writer) }
+    }
+
+    /// For tests: does something with the writing connection, also while its writes fail.
+    func whileFailing(_ body: @escaping @Sendable (Database) -> Void) async {
+        await withCheckedContinuation { continuation in
+            _ = shared.send { worker, _ in
+                if let worker { body(worker.writer.database) }
+                continuation.resume()
+            }
+            shared.signal.command()
+        }
+    }
 
     /// `StoreHealth.lastSpan` alone, without asking the disk.
     public var lastSpan: Int64 { shared.lastSpan }
@@ -144,24 +173,15 @@ public final class Store: Sendable {
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value
     ) {
-        let isOpen = shared.send { worker in
-            switch worker {
-            case .success(let worker):
-                do throws(StoreError) {
-                    completion(.success(try work(worker)))
-                } catch {
-                    completion(.failure(error))
-                }
-            case .failure(let error): completion(.failure(error))
+        let isOpen = shared.send { worker, failure in
+            guard let worker, failure == nil else { return completion(.failure(failure ?? .closed)) }
+            do throws(StoreError) {
+                completion(.success(try work(worker)))
+            } catch {
+                completion(.failure(error))
             }
         }
         guard isOpen else { return completion(.failure(.closed)) }
         shared.signal.command()
     }
-}
-
-enum StoreThreadState {
-    case notStarted
-    case running(NamedThread)
-    case closed
 }

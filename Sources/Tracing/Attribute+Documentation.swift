@@ -85,3 +85,27 @@ extension Attribute {
         }
     }
 }
+
+extension Attribute {
+    private static let byName = Dictionary(uniqueKeysWithValues: allCases.map { ("\($0.name)", $0) })
+
+    /// The attribute of that name on the wire; nil for those of others.
+    public init?(name: String) {
+        guard let attribute = Self.byName[name] else { return nil }
+        self = attribute
+    }
+}
+
+extension HopKind {
+    public init?(name: String) {
+        guard let kind = Self.allCases.first(where: { "\($0.name)" == name }) else { return nil }
+        self = kind
+    }
+}
+
+extension LinkedBy {
+    public init?(name: String) {
+        guard let link = Self.allCases.first(where: { "\($0.name)" == name }) else { return nil }
+        self = link
+    }
+}

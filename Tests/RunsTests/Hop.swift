@@ -27,6 +27,7 @@ struct Hop {
     var workspace: String?
     var conversation: String?
     var isInferred = false
+    var errorType: String?
 
     /// The key a gateway gives the run.
     var key: RunKey {
@@ -63,6 +64,7 @@ struct Hop {
         if let tool { draft.set(.toolName, tool) }
         if let workspace { draft.set(.workspace, workspace) }
         if let conversation { draft.set(.conversationID, conversation) }
+        if let errorType { draft.set(.errorType, errorType) }
         if isInferred { draft.set(.timing, "inferred") }
         if !asksFor.isEmpty {
             draft.beginList(.toolCallNames)

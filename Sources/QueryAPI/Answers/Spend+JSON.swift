@@ -1,4 +1,5 @@
 import JSON
+import Runs
 import Store
 import Tracing
 
@@ -19,6 +20,31 @@ extension Spend {
             for (key, value) in zip(keys, row.keys) { value.write(to: &json, key) }
             if keys.count > 1 { json.endArray() }
             row.sums.write(to: &json)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return json.bytes
+    }
+}
+
+extension RunCost {
+    /// The same for one run, where a key is one text.
+    var json: [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.usd("total_usd", total ?? (calls == 0 ? .zero : nil))
+        json.number("unpriced_hops", unpricedHops)
+        json.key("rows")
+        json.beginArray()
+        for row in rows {
+            json.beginObject()
+            json.text("key", row.key)
+            json.usd("cost_usd", row.cost)
+            json.tokens(
+                input: row.inputTokens, output: row.outputTokens, cacheRead: row.cacheReadTokens, cacheWrite: row.cacheWriteTokens,
+                reasoning: row.reasoningTokens)
+            json.number("calls", row.calls)
             json.endObject()
         }
         json.endArray()

@@ -21,6 +21,30 @@ extension Responder {
         return Self.json(try await reader.read { reader throws(StoreError) in try reader.spend(query).json(by: query.by) })
     }
 
+    /// `GET /api/runs/{run}`
+    func run(_ id: String, _ parameters: Parameters) async throws(Problem) -> HTTPResponse {
+        try parameters.finish()
+        return Self.json(
+            try await found { reader throws(StoreError) in
+                guard let run = try reader.run(id) else { return nil }
+                return RunTree(run.summary, try reader.spans(of: run, limit: Self.nodesAtMost).decoded).json(run.summary)
+            })
+    }
+
+    /// `GET /api/runs/{run}/cost`
+    func cost(of id: String, _ parameters: inout Parameters) async throws(Problem) -> HTTPResponse {
+        let by = parameters.one("by", RunQuery.words(RunCostKey.allCases.map(\.rawValue))) { RunCostKey(rawValue: $0) } ?? .hop
+        try parameters.finish()
+        return Self.json(
+            try await found { reader throws(StoreError) in
+                guard let run = try reader.run(id) else { return nil }
+                return try reader.spans(of: run).cost(by: by).json
+            })
+    }
+
+    /// Of a longer run the latest spans are shown: a tree of them all would be of use to nobody, and some hundred megabytes.
+    private static let nodesAtMost = 10_000
+
     /// `GET /api/runs/{run}/otlp`
     func otlp(_ id: String, _ parameters: Parameters, accept: String?) async throws(Problem) -> HTTPResponse {
         try parameters.finish()
@@ -76,8 +100,4 @@ extension Responder {
         case .failure(let error): throw Problem(error)
         }
     }
-}
-extension Responder {
-    func run(_ id: String, _ parameters: Parameters) async throws(Problem) -> HTTPResponse { throw .unknownRun }
-    func cost(of id: String, _ parameters: inout Parameters) async throws(Problem) -> HTTPResponse { throw .unknownRun }
 }

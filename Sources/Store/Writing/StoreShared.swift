@@ -3,8 +3,9 @@ import Tracing
 
 /// What the store's thread and the others have in common: queues, messages, and the picture of its health.
 final class StoreShared: Sendable {
-    /// Runs on the store's thread, between two batches, with the worker or with what keeps it from working.
-    typealias Command = @Sendable (Result<StoreWorker, StoreError>) -> Void
+    /// Runs on the store's thread, between two batches: with the worker, and with what makes its writes fail, if they do. Without a
+    /// worker the store is closed.
+    typealias Command = @Sendable (_ worker: StoreWorker?, _ failure: StoreError?) -> Void
 
     private struct State {
         var queues: [SpanQueue] = []
@@ -87,7 +88,7 @@ final class StoreShared: Sendable {
     /// Nanoseconds of quiet after which a run counts as closed, and the same for one that waits for a tool.
     var runTimes: (idle: UInt64, wait: UInt64?) { state.withLock { ($0.runIdle, $0.runWait) } }
 
-    func health(_ file: StoreFile) -> StoreHealth {
+    func health(_ file: StoreFile?) -> StoreHealth {
         var health = state.withLock { state in
             var health = state.health
             for queue in state.queues {
@@ -97,7 +98,7 @@ final class StoreShared: Sendable {
             }
             return health
         }
-        health.bytes = file.size
+        health.bytes = file?.size ?? 0
         return health
     }
 }

@@ -1,0 +1,177 @@
+import Foundation
+import OTLP
+import Runs
+import Testing
+import Tracing
+
+@testable import Store
+
+@Suite struct `An exporter` {
+    private func ids(_ batch: ExportBatch) throws -> [UInt64] {
+        var ids: [UInt64] = []
+        var offset = 0
+        while offset < batch.fields.count {
+            #expect(batch.fields[offset] == 0x12)
+            var length = 0
+            var shift = 0
+            offset += 1
+            while true {
+                let byte = batch.fields[offset]
+                offset += 1
+                length |= Int(byte & 0x7F) << shift
+                shift += 7
+                if byte < 0x80 { break }
+            }
+            ids.append(try decode(batch.fields, offset..<offset + length).spanID.value)
+            offset += length
+        }
+        return ids
+    }
+
+    @Test(arguments: [(512, 4 << 20), (7, 4 << 20), (1_000_000, 3_000), (1, 1)])
+    func `gets every sampled span once, in order, in batches of any size`(limit: Int, bytes: Int) async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        var expected: [UInt64] = []
+        var span: UInt64 = 0
+        for batch in 0..<12 {
+            var hops: [Hop] = []
+            for _ in 0..<(batch * 7 + 1) {
+                span += 1
+                let isSampled = batch % 3 != 0 || span % 4 != 0
+                if isSampled { expected.append(span) }
+                hops.append(Hop(trace: .test(Int(span % 5)), span: span, isSampled: isSampled, content: String(repeating: "x", count: 200)))
+            }
+            try await fixture.write(hops)
+        }
+        let reader = try fixture.store.makeReader()
+        var batch = ExportBatch()
+        var cursor: Int64 = 0
+        var seen: [UInt64] = []
+        while try reader.unexported(after: cursor, limit: limit, maxBytes: bytes, into: &batch) {
+            #expect(batch.upTo > cursor)
+            #expect(batch.count <= limit)
+            #expect(batch.fields.count <= bytes || batch.count == 1)
+            let ids = try ids(batch)
+            #expect(ids.count == batch.count)
+            seen += ids
+            cursor = batch.upTo
+        }
+        #expect(seen == expected)
+        #expect(cursor == fixture.store.health().lastSpan)
+    }
+
+    @Test func `gets bytes that a request takes as they are`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        try await fixture.write((1...30).map { Hop(span: UInt64($0)) })
+        var batch = ExportBatch()
+        let reader = try fixture.store.makeReader()
+        #expect(try reader.unexported(after: 0, limit: 512, maxBytes: 4 << 20, into: &batch))
+        let source = SpanSource(resource: [], scopeName: "hopspan", scopeVersion: "1")
+        var frame = TracesFrame(source: source)
+        frame.append(fields: unsafe batch.fields.span.bytes, count: batch.count)
+        #expect(frame.spanCount == 30)
+        var oneByOne = TracesFrame(source: source)
+        let spans = try reader.spans(of: try #require(try reader.runs(RunQuery()).runs.first))
+        for message in spans.messages {
+            let bytes = Array(spans.fields[message])
+            oneByOne.append(unsafe bytes.span.bytes)
+        }
+        let (request, expected) = (frame.withMessage { Array($0.text) }, oneByOne.withMessage { Array($0.text) })
+        #expect(request == expected)
+    }
+
+    @Test func `goes on where it was, in the next process`() async throws {
+        let fixture = StoreFixture()
+        var options = fixture.options
+        options.destinations = ["collector"]
+        try fixture.start(options)
+        try await fixture.write((1...10).map { Hop(span: UInt64($0)) })
+        #expect(fixture.store.health().cursors == ["collector": 0])
+        fixture.store.setCursor("collector", 6)
+        try await fixture.flush()
+        let killed = try fixture.copyAsKilled()
+        var killedOptions = killed.options
+        killedOptions.destinations = ["collector", "new"]
+        try killed.start(killedOptions)
+        // One that is new starts behind what is there.
+        #expect(killed.store.health().cursors == ["collector": 6, "new": 10])
+        var batch = ExportBatch()
+        #expect(try killed.store.makeReader().unexported(after: 6, limit: 512, maxBytes: 4 << 20, into: &batch))
+        #expect(try ids(batch) == [7, 8, 9, 10])
+    }
+
+    @Test func `is told how old the oldest span is that waits`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        try await fixture.write(Hop(span: 1, milliseconds: 4))
+        let reader = try fixture.store.makeReader()
+        #expect(try reader.oldest(after: 0) == fixture.now + 4_000_000)
+        #expect(try reader.oldest(after: 1) == nil)
+    }
+
+    @Test func `passes over spans that were deleted`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        try await fixture.write([Hop(trace: .test(1), span: 1), Hop(trace: .test(2), span: 2), Hop(trace: .test(1), span: 3)])
+        let reader = try fixture.store.makeReader()
+        let run = try #require(try reader.run(TraceID.test(1).description))
+        #expect(try await fixture.result { fixture.store.delete(run, completion: $0) })
+        var batch = ExportBatch()
+        #expect(try reader.unexported(after: 0, limit: 512, maxBytes: 4 << 20, into: &batch))
+        #expect(try ids(batch) == [2])
+        #expect(batch.upTo == 3)
+    }
+}
+
+@Suite struct `A deleted run` {
+    @Test func `is gone from lists, look-ups, spend and the file`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        var hops: [Hop] = []
+        for number in 0..<400 {
+            let isSecret = number % 10 == 3
+            hops.append(Hop(
+                trace: .test(isSecret ? 1 : 2 + number % 3), span: UInt64(number + 1), cost: isSecret ? "1" : "0.001",
+                agent: isSecret ? "agent-QZX" : "planner", content: isSecret ? "top secret QZX \(number)" : String(repeating: "y", count: 400)))
+        }
+        for start in stride(from: 0, to: 400, by: 40) { try await fixture.write(Array(hops[start..<start + 40])) }
+        let reader = try fixture.store.makeReader()
+        let run = try #require(try reader.run(TraceID.test(1).description))
+        #expect(run.summary.head.totals.hops == 40)
+        let others = try (2...4).map { try reader.spans(of: try #require(try reader.run(TraceID.test($0).description))).fields }
+        #expect(try await fixture.result { fixture.store.delete(run, completion: $0) })
+        #expect(try reader.run(TraceID.test(1).description) == nil)
+        #expect(try reader.runs(RunQuery()).runs.count == 3)
+        #expect(try reader.spend(SpendQuery(by: [.agent])).rows.map(\.keys) == [[.text("planner")]])
+        #expect(try reader.spans(of: run).count == 0)
+        for (number, fields) in zip(2...4, others) {
+            #expect(try reader.spans(of: try #require(try reader.run(TraceID.test(number).description))).fields == fields)
+        }
+        #expect(try await !fixture.result { fixture.store.delete(run, completion: $0) })
+        #expect(fixture.store.health().runs == 3)
+        fixture.stop()
+        for suffix in ["", "-wal"] {
+            let bytes = FileManager.default.contents(atPath: fixture.path + suffix) ?? Data()
+            #expect(bytes.range(of: Data("QZX".utf8)) == nil)
+        }
+    }
+
+    @Test func `can come again`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        try await fixture.write(Hop(span: 1, root: 7, cost: "1"))
+        let reader = try fixture.store.makeReader()
+        let id = TraceID(high: 1, low: 1).description
+        let run = try #require(try reader.run(id))
+        #expect(try await fixture.result { fixture.store.delete(run, completion: $0) })
+        try await fixture.write(Hop(span: 2, root: 7, cost: "0.25"))
+        #expect(try reader.run(id)?.summary.head.totals.cost == USD("0.25"))
+        #expect(try reader.spans(of: try #require(try reader.run(id))).count == 1)
+    }
+}
+
+extension RawSpan {
+    fileprivate var text: [UInt8] { (0..<byteCount).map { unsafe unsafeLoad(fromByteOffset: $0, as: UInt8.self) } }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Runs
+import Testing
+import Tracing
+
+@testable import Store
+
+@Suite struct `A disk that refuses` {
+    /// Keeps the file from growing, as a full disk does (`SQLITE_FULL`).
+    private func setFull(_ fixture: StoreFixture, _ isFull: Bool) async throws {
+        try await fixture.onThread { writer throws(StoreError) in
+            let pages = try writer.database.integer("PRAGMA page_count") ?? 0
+            try writer.database.execute("PRAGMA max_page_count = \(isFull ? pages : 1_073_741_823)")
+        }
+    }
+
+    private func wait(_ condition: () -> Bool) async throws {
+        for _ in 0..<5_000 where !condition() { try await Task.sleep(for: .milliseconds(2)) }
+        #expect(condition())
+    }
+
+    @Test func `loses nothing while the queue holds, and all is written once there is room`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        try await fixture.write((0..<100).map { Hop(trace: .test($0), span: UInt64($0 + 1)) })
+        try await setFull(fixture, true)
+        for number in 100..<1_500 { fixture.record([Hop(trace: .test(number), span: UInt64(number + 1), root: 5, content: String(repeating: "x", count: 300))]) }
+        try await wait { fixture.store.health().failure == .diskFull }
+        #expect(fixture.store.health().failingSince != nil)
+        // Messages are answered, not kept waiting.
+        await #expect(throws: StoreError.diskFull) { try await fixture.flush() }
+        let reader = try fixture.store.makeReader()
+        #expect(try reader.runs(RunQuery()).runs.count == 50)
+        #expect(fixture.store.health().lostTotal == 0)
+
+        try await makeRoom(fixture)
+        try await fixture.flush()
+        let health = fixture.store.health()
+        #expect(health.failure == nil)
+        #expect(health.lostTotal == 0)
+        #expect(health.spans == 1_500)
+        #expect(health.runs == 1_500)
+        for number in stride(from: 0, to: 1_500, by: 111) {
+            let run = try #require(try reader.run(TraceID.test(number).description))
+            #expect(try reader.spans(of: run).count == 1)
+        }
+    }
+
+    @Test func `counts what the queue could not hold, and goes on`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start(queueLimit: 20_000)
+        try await fixture.write(Hop(span: 1))
+        try await setFull(fixture, true)
+        fixture.record([Hop(span: 2, content: String(repeating: "x", count: 60_000))])
+        for number in 0..<40 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 9_000))]) }
+        try await wait { fixture.store.health().failure == .diskFull }
+        for number in 0..<40 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 9_000))]) }
+        try await makeRoom(fixture)
+        try await fixture.flush()
+        let health = fixture.store.health()
+        #expect(health.lost["queue_full"]! > 30)
+        #expect(health.recorded + health.lostTotal == 82)
+        #expect(UInt64(health.spans) == health.recorded)
+    }
+
+    @Test func `is given up on when the store closes, and what is lost is counted`() async throws {
+        let fixture = StoreFixture()
+        let store = try fixture.start()
+        try await fixture.write(Hop(span: 1))
+        try await setFull(fixture, true)
+        for number in 0..<500 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 500))]) }
+        try await wait { fixture.store.health().failure == .diskFull }
+        fixture.stop()
+        #expect(store.health().lost == ["disk_full": 500])
+        try fixture.start()
+        #expect(fixture.store.health().spans == 1)
+    }
+
+    @Test func `is no reason to wait for ever where trying again cannot help`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        try await fixture.write(Hop(span: 1))
+        // A trigger that fails stands for a bug: no later try will do better.
+        try await fixture.onThread { writer throws(StoreError) in
+            try writer.database.execute("CREATE TRIGGER no BEFORE INSERT ON span_blocks BEGIN SELECT raise(ABORT, 'no'); END")
+        }
+        fixture.record([Hop(trace: .test(2), span: 2), Hop(trace: .test(3), span: 3)])
+        try await wait { fixture.store.health().lostTotal == 2 }
+        #expect(fixture.store.health().lost == ["sqlite_error": 2])
+        try await fixture.onThread { writer throws(StoreError) in try writer.database.execute("DROP TRIGGER no") }
+        try await fixture.write([Hop(trace: .test(2), span: 4), Hop(trace: .test(4), span: 5)])
+        let reader = try fixture.store.makeReader()
+        #expect(try reader.runs(RunQuery()).runs.count == 3)
+        let run = try #require(try reader.run(TraceID.test(2).description))
+        #expect(try reader.spans(of: run).count == 1)
+    }
+
+    /// The pragma is refused to other connections, so the message goes through while the batch waits.
+    private func makeRoom(_ fixture: StoreFixture) async throws {
+        await fixture.store.whileFailing { database in
+            try? database.execute("PRAGMA max_page_count = 1073741823")
+        }
+    }
+}
