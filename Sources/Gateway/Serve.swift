@@ -47,7 +47,7 @@ extension Worker {
             counters.unknownPaths.add(1, ordering: .relaxed)
             return await refuseUnknown(exchange, on: downstream)
         }
-        exchange.open(upstream, caller: caller.bytes, settings: settings, ids: &ids, runs: runs, clock: clock)
+        exchange.open(upstream, caller: caller.bytes, by: self)
         active += 1
         defer { active -= 1 }
 

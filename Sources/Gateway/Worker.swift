@@ -94,10 +94,7 @@ final class Worker {
         let end = path.firstIndex(of: UInt8(ascii: "/"), from: 1) ?? path.byteCount
         guard end > 1 else { return nil }
         let name = path.extracting(1..<end)
-        for upstream in upstreams {
-            let known = upstream.name
-            if known.bytes.equals(name) { return upstream }
-        }
+        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return upstreams[index] }
         guard let provider = settings.provider(named: name) else { return nil }
         let upstream = Upstream(
             provider, settings, loop: loop, resolver: resolver, counters: counters.upstream(provider.name))

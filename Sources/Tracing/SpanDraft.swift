@@ -41,9 +41,19 @@
     @inlinable public mutating func set(_ attribute: Attribute, _ value: Double) { scalar(attribute.rawValue, .double, value) }
     @inlinable public mutating func set(_ attribute: Attribute, _ value: Bool) { scalar(attribute.rawValue, .bool, value ? 1 : 0 as UInt8) }
     @inlinable public mutating func set(_ attribute: Attribute, _ value: StaticString) { text(attribute.rawValue, value) }
+    /// A literal takes the way above.
+    @_disfavoredOverload
     public mutating func set(_ attribute: Attribute, _ value: String) { text(attribute.rawValue, value) }
     /// UTF-8; what is not is mended when the span is encoded.
     @inlinable public mutating func set(_ attribute: Attribute, _ value: RawSpan) { bytes(attribute.rawValue, .string, value) }
+
+    /// A text of two parts.
+    public mutating func set(_ attribute: Attribute, _ first: RawSpan, _ second: RawSpan) {
+        let place = unsafe reserve(attribute.rawValue, .string, first.byteCount &+ second.byteCount)
+        // Sound: there is room for both.
+        unsafe first.withUnsafeBytes { unsafe Self.copy($0, to: place) }
+        unsafe second.withUnsafeBytes { unsafe Self.copy($0, to: place + first.byteCount) }
+    }
 
     /// Opens an attribute whose value is a list of texts: `beginList`, an `appendElement` each, `endList`.
     public mutating func beginList(_ attribute: Attribute) {

@@ -9,7 +9,10 @@ final class Upstream {
     let pool: UpstreamPool
     /// The name in the path.
     let name: Text
-    let authority: Text
+    /// Between a request's target and its first field: version and Host.
+    let versionAndHost: Text
+    /// What stands before the target in `url.full`: scheme and authority.
+    let urlStart: Text
     let providerName: Text
     let host: Text
     let pathPrefix: Text
@@ -37,7 +40,8 @@ final class Upstream {
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         name = Text(settings.name)
-        authority = Text(settings.origin.authority)
+        versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")
+        urlStart = Text("\(origin.scheme)://\(origin.authority)")
         providerName = Text(settings.providerName)
         host = Text(settings.origin.host)
         pathPrefix = Text(settings.pathPrefix)
@@ -45,6 +49,13 @@ final class Upstream {
         credential = settings.credential.map { key in
             Text(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")
         }
+    }
+}
+
+extension Upstream {
+    func isNamed(_ other: RawSpan) -> Bool {
+        let name = name
+        return name.bytes.equals(other)
     }
 }
 

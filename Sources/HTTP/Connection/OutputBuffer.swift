@@ -41,6 +41,8 @@
         used &+= length
     }
 
+    /// A literal takes the way above.
+    @_disfavoredOverload
     public func append(_ text: String) {
         var text = text
         text.withUTF8 { append(unsafe UnsafeRawBufferPointer($0).bytes) }

@@ -109,7 +109,10 @@ public enum HeadParser {
             if host.byteCount == 0, head.minorVersion >= 1 { throw .hostMalformed }
         }
         let target = head.target
-        if target[byte: 0] == UInt8(ascii: "/") { return }
+        if target[byte: 0] == UInt8(ascii: "/") {
+            head.pathLength = target.firstIndex(of: UInt8(ascii: "?")) ?? target.byteCount
+            return
+        }
         let scheme = target.starts(with: "http://") ? 7 : target.starts(with: "https://") ? 8 : 0
         guard scheme > 0, target.byteCount > scheme else { throw .malformedTarget }
         let slash = target.firstIndex(of: UInt8(ascii: "/"), from: scheme) ?? target.byteCount
@@ -119,5 +122,6 @@ public enum HeadParser {
             guard head.value(hostIndex).equalsIgnoringCase(authority) else { throw .hostConflict }
         }
         head.targetRange = head.targetRange.lowerBound + slash..<head.targetRange.upperBound
+        head.pathLength = (target.firstIndex(of: UInt8(ascii: "?"), from: slash) ?? target.byteCount) - slash
     }
 }

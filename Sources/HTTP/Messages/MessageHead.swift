@@ -34,7 +34,8 @@
     var methodRange: Range<Int> = 0..<0
     /// In origin-form: what follows an absolute-form's authority.
     var targetRange: Range<Int> = 0..<0
-    var authorityRange: Range<Int> = 0..<0
+    /// How much of the target is the path.
+    @usableFromInline var pathLength = 0
     // An answer's first line.
     public internal(set) var status = 0
     var reasonRange: Range<Int> = 0..<0
@@ -67,7 +68,7 @@
         status = 0
         methodRange = 0..<0
         targetRange = 0..<0
-        authorityRange = 0..<0
+        pathLength = 0
         reasonRange = 0..<0
         minorVersion = 1
         framing = .none
@@ -166,13 +167,10 @@
     /// The request target in origin-form: path and query, as they came.
     public var target: RawSpan { @_lifetime(borrow self) get { slice(targetRange) } }
     /// The target's path, without its query.
-    public var path: RawSpan {
-        @_lifetime(borrow self) get {
-            let target = slice(targetRange)
-            return target.extracting(0..<(target.firstIndex(of: UInt8(ascii: "?")) ?? target.byteCount))
-        }
-    }
+    public var path: RawSpan { @_lifetime(borrow self) get { slice(targetRange.lowerBound..<targetRange.lowerBound + pathLength) } }
     public var reason: RawSpan { @_lifetime(borrow self) get { slice(reasonRange) } }
+    /// Where an answer's code and reason, and the end of their line, stand in `raw`; nil where the line ends with the code.
+    public var statusAndReason: Range<Int>? { reasonRange.lowerBound == 13 ? 9..<reasonRange.upperBound + 2 : nil }
 
     /// Whether the connection can carry another message after this one (RFC 9112 §9.3).
     public var keepsAlive: Bool {
