@@ -50,8 +50,8 @@ def start(own_upstream, tmp_path):
     """Starts a gateway for one test: `start(collector, …)`, with what `configuration` takes."""
     started = []
 
-    def starting(collector=None, environment={}, **more):
-        made = program.Gateway(tmp_path, program.configuration(own_upstream.url, collector, **more), **environment)
+    def starting(collector=None, environment={}, signals_as_ours=False, **more):
+        made = program.Gateway(tmp_path, program.configuration(own_upstream.url, collector, **more), signals_as_ours, **environment)
         started.append(made)
         return made
 

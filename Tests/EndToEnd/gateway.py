@@ -41,16 +41,19 @@ providers:
 
 
 class Gateway:
-    def __init__(self, folder, text, **more):
+    def __init__(self, folder, text, signals_as_ours=False, **more):
         self.file = Path(folder) / "hopspan.yaml"
         self.file.write_text(text)
         self.more = more
+        #: Python ignores SIGXFSZ: a file at its limit then is an error of the write, as a full disk is.
+        self.signals_as_ours = signals_as_ours
         self.start()
 
     def start(self):
         self.log = []
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--config", str(self.file)], env=environment(**self.more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [BINARY, "serve", "--config", str(self.file)], env=environment(**self.more), restore_signals=not self.signals_as_ours,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )
         threading.Thread(target=self._read, args=(self.process.stderr, self.log), daemon=True).start()
         line = self.process.stdout.readline()
