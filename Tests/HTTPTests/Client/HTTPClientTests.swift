@@ -232,6 +232,44 @@ import Testing
         #expect(statuses.withLock { $0 } == [200])
     }
 
+    @Test func `speaks TLS to an https origin it trusts`() throws {
+        let server = try PeerServer(tls: Contexts.server()) { connection in
+            while let (head, _) = try connection.readRequest() { try connection.write("HTTP/1.1 200 OK\r\ncontent-length: \(head.utf8.count)\r\n\r\n\(head)") }
+        }
+        defer { server.stop() }
+        var request = request(server)
+        request.origin = Origin(isTLS: true, host: "127.0.0.1", port: server.port)
+        let answer = try HTTPClient.sendBlocking(request, tls: Contexts.client())
+        #expect(String(decoding: answer.body, as: UTF8.self).hasPrefix("GET /a?b=c HTTP/1.1\r\nhost: 127.0.0.1:\(server.port)\r\n"))
+        // The system has not heard of the tests' authority.
+        guard case .connect(.tls) = failure(request) else {
+            Issue.record("it was believed")
+            return
+        }
+    }
+
+    @Test func `asks a proxy for what lies behind it`() throws {
+        let proxy = try PeerServer { connection in
+            guard let (head, _) = try connection.readRequest() else { return }
+            try connection.write("HTTP/1.1 200 OK\r\ncontent-length: \(head.utf8.count)\r\n\r\n\(head)")
+        }
+        defer { proxy.stop() }
+        let request = HTTPClientRequest(.get, Origin(isTLS: false, host: "far.test", port: 80), target: "/x")
+        let port = proxy.port
+        let loop = try EventLoop(name: "client")
+        loop.start()
+        let client = HTTPClient(on: loop) { _ in Proxy(host: "127.0.0.1", port: port, credentials: "u:p") }
+        let answers = Mailbox<String>()
+        Task(executorPreference: loop) {
+            let answer = try? await client.send(request)
+            answers.put(String(decoding: answer?.body ?? [], as: UTF8.self))
+            await client.close()
+        }
+        #expect(try answers.take() == "GET http://far.test/x HTTP/1.1\r\nhost: far.test\r\naccept-encoding: gzip\r\nproxy-authorization: Basic dTpw")
+        loop.stop()
+        loop.join()
+    }
+
     @Test func `ends a running request when it is closed`() throws {
         let server = try PeerServer { connection in _ = try connection.readToEnd() }
         defer { server.stop() }
