@@ -1,9 +1,7 @@
 public import HTTP
 import JSON
-import Tracing
 
-/// The demo's agent: it knows two base URLs and nothing of Hopspan, but for the trace context that it sends as an instrumented agent
-/// does, and its name.
+/// The demo's agent: it knows two base URLs, and sends two headers besides what its clients send: its run's name and its own.
 public struct Agent: Sendable {
     /// One call it makes.
     public struct Step: Sendable {
@@ -34,12 +32,11 @@ public struct Agent: Sendable {
 
     /// - Parameters:
     ///   - gateway: where the gateway listens.
-    ///   - seed: for the ids of the trace that the agent is in.
-    public init(gateway: Origin, seed: (UInt64, UInt64, UInt64, UInt64)) {
+    ///   - run: what the run is called. With a name, and no trace of the caller's, the run's root span is the gateway's own: back ends that
+    ///     the demo is exported to have a whole tree.
+    public init(gateway: Origin, run: String) {
         self.gateway = gateway
-        var ids = IDGenerator(seed: seed)
-        let context = TraceContext.start(with: &ids)
-        headers = ["content-type": "application/json", "traceparent": "\(context)", "x-hopspan-agent": Self.name, "user-agent": "hopspan-demo"]
+        headers = ["content-type": "application/json", "x-hopspan-run": run, "x-hopspan-agent": Self.name, "user-agent": "hopspan-demo"]
     }
 
     /// Makes one call and reads the answer to its end. Blocks; not on a loop.

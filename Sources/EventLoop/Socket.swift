@@ -30,16 +30,16 @@ public enum Interruption: UInt8, Sendable {
     private var writer: Resumption<Readiness>?
     private var readDeadline = UInt64.max
     private var writeDeadline = UInt64.max
-    private var readable = true
+    @usableFromInline var readable = true
     private var writable = true
-    public private(set) var isClosed = false
+    public internal(set) var isClosed = false
     /// The peer has ended its side, or the connection broke. What it sent before may still be unread.
     public private(set) var peerEnded = false
-    public private(set) var interruption: Interruption?
+    public internal(set) var interruption: Interruption?
 
     /// The socket whose waits are pointless once this one's peer has gone: while an answer is fetched for a caller, the upstream's.
-    /// The link goes one way and is cut by whoever set it.
-    public weak var onBehalf: Socket?
+    /// The link goes one way, from a caller to an upstream, and is cut by whoever set it; a weak one would cost every retain of the socket.
+    public var onBehalf: Socket?
 
     /// Whether bytes that wait unread say nothing but that the peer has ended, as TLS's `close_notify` does. Set by what lies over
     /// this socket; asked while the loop takes its events, so it must not close.
@@ -154,14 +154,18 @@ public enum Interruption: UInt8, Sendable {
 
     /// Suspends until there may be something to read.
     /// - Parameter deadline: monotonic nanoseconds; `.max` for none.
-    public func waitToRead(until deadline: UInt64 = .max) async -> Readiness {
+    @inlinable public func waitToRead(until deadline: UInt64 = .max) async -> Readiness {
         if readable { return .ready }
         if interruption != nil || isClosed { return .interrupted }
-        precondition(reader == nil, "two tasks read one socket")
         if unsafe deadline <= loop.now { return .timedOut }
+        return await suspend { expectInput($0, until: deadline) }
+    }
+
+    @usableFromInline func expectInput(_ waiting: Resumption<Readiness>, until deadline: UInt64) {
+        precondition(reader == nil, "two tasks read one socket")
+        reader = waiting
         readDeadline = deadline
         unsafe loop.expect(deadline)
-        return await suspend { reader = $0 }
     }
 
     /// Suspends until something may be written.
@@ -176,7 +180,7 @@ public enum Interruption: UInt8, Sendable {
     }
 
     /// Whether a read may find something: the kernel has not said no since it last announced anything.
-    public var mayBeReadable: Bool { readable }
+    @inlinable public var mayBeReadable: Bool { readable }
 
     /// What TLS learned by itself: the kernel had nothing (more) in this direction.
     public func sawWouldBlock(reading: Bool) {

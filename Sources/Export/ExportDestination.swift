@@ -1,7 +1,8 @@
 public import HTTP
+public import TLS
 
 /// Where an exporter sends spans, and how: an OTLP/HTTP receiver of protobuf (OTLP 1.11, "OTLP/HTTP").
-public struct ExportDestination: Sendable, Hashable {
+public struct ExportDestination: Sendable, Equatable {
     /// What its cursor in the store goes by; no two share one. May hold a URL with its query: not for display.
     public var name: String
     public var origin: Origin
@@ -9,6 +10,12 @@ public struct ExportDestination: Sendable, Hashable {
     public var target: String
     /// Sent with every batch, besides the exporter's own.
     public var headers: HTTPFields = [:]
+    /// For `https`: whom to believe, and what to show where a certificate is asked for.
+    public var trust = TLSTrust.system
+    public var identity: TLSIdentity?
+    /// Anything that changes with the contents of the files that these two name.
+    public var certificates = 0
+    public var proxy: Proxy?
     /// Whether batches are sent as gzip.
     public var isCompressed = true
     /// How long a span waits for a batch to fill.

@@ -2,7 +2,7 @@ import EventLoop
 import HTTP
 import OTLP
 import Store
-import Synchronization
+import TLS
 
 /// Follows the store for one destination: batches out, cursor on, one batch at a time.
 ///
@@ -32,12 +32,13 @@ actor Exporter {
 
     init(
         _ destination: ExportDestination, _ source: sending ExportSource, spans: SpanSource, version: String, loop: EventLoop, resolver: Resolver,
-        shared: ExporterShared
+        tls: TLSContext?, shared: ExporterShared
     ) {
         self.loop = loop
         self.destination = destination
         self.shared = shared
-        client = HTTPClient(on: loop, resolver: resolver)
+        let proxy = destination.proxy
+        client = HTTPClient(on: loop, resolver: resolver, tls: tls) { _ in proxy }
         frame = TracesFrame(source: spans)
         cursor = source.cursor
         backoff = Backoff(destination.backoff)

@@ -1,12 +1,14 @@
 public import EventLoop
+import HTTP
 public import OTLP
 public import Store
 import Synchronization
+public import TLS
 
 /// The exporters of all destinations, each on a thread of its own (`export-1`, …), so that one that is stuck holds up no other.
 ///
 ///     let exporters = Exporters(spans: source, version: "1.0", log: log)
-///     try exporters.use(destinations, following: store)
+///     try exporters.use(destinations, following: store, contexts: contexts)
 ///     store.onCommit { exporters.notify() }
 ///     …
 ///     exporters.finish(within: .seconds(5))    // after the store's last commit, before its `close`
@@ -44,13 +46,14 @@ public final class Exporters: Sendable {
 
     /// Exports to these destinations from now on; the store must know them by their names. Those that were there before and are the
     /// same go on undisturbed; others end where they are, without a last export: their cursors keep their place. Called by one
-    /// thread at a time, which may wait a second for those that end.
-    public func use(_ destinations: [ExportDestination], following store: Store) throws(ExportError) {
-        try use(destinations) { destination throws(StoreError) in try .following(store, as: destination.name) }
+    /// thread at a time, which may wait a second for those that end, and reads the files of certificates.
+    /// - Parameter contexts: of the configuration that the destinations are from.
+    public func use(_ destinations: [ExportDestination], following store: Store, contexts: TLSContexts = TLSContexts()) throws(ExportError) {
+        try use(destinations, contexts: contexts) { destination throws(StoreError) in try .following(store, as: destination.name) }
     }
 
     func use(
-        _ destinations: [ExportDestination], from source: (ExportDestination) throws(StoreError) -> sending ExportSource
+        _ destinations: [ExportDestination], contexts: TLSContexts = TLSContexts(), from source: (ExportDestination) throws(StoreError) -> sending ExportSource
     ) throws(ExportError) {
         let before = state.withLock { $0.running }
         let gone = before.filter { !destinations.contains($0.destination) }
@@ -58,13 +61,22 @@ public final class Exporters: Sendable {
         end(gone, within: .zero)
         state.withLock { state in state.running.removeAll { running in gone.contains { $0.exporter === running.exporter } } }
         for destination in destinations where !before.contains(where: { $0.destination == destination }) {
+            let tls = try Self.context(for: destination, contexts)
             let place: ExportSource
             do { place = try source(destination) } catch { throw .store(error) }
-            try start(destination, place)
+            try start(destination, place, tls)
         }
     }
 
-    private func start(_ destination: ExportDestination, _ source: sending ExportSource) throws(ExportError) {
+    private static func context(for destination: ExportDestination, _ contexts: TLSContexts) throws(ExportError) -> TLSContext? {
+        guard destination.origin.isTLS else { return nil }
+        do throws(TLSError) {
+            guard let identity = destination.identity else { return try contexts.client(trusting: destination.trust) }
+            return try TLSContext.client(trust: destination.trust, identity: identity)
+        } catch { throw .tls(error) }
+    }
+
+    private func start(_ destination: ExportDestination, _ source: sending ExportSource, _ tls: TLSContext?) throws(ExportError) {
         let number = state.withLock { state in
             state.started += 1
             return state.started
@@ -73,7 +85,7 @@ public final class Exporters: Sendable {
         do { loop = try EventLoop(name: "export-\(number)") } catch { throw .system(error) }
         let label = destination.label
         let shared = ExporterShared(destination: label, cursor: source.cursor) { [log] event in log(label, event) }
-        let exporter = Exporter(destination, source, spans: spans, version: version, loop: loop, resolver: resolver, shared: shared)
+        let exporter = Exporter(destination, source, spans: spans, version: version, loop: loop, resolver: resolver, tls: tls, shared: shared)
         loop.start()
         Task(executorPreference: loop) { await exporter.run() }
         state.withLock { $0.running.append(Running(destination: destination, exporter: exporter, shared: shared)) }
@@ -117,4 +129,5 @@ public final class Exporters: Sendable {
 public enum ExportError: Error, Sendable, Equatable {
     case store(StoreError)
     case system(SystemError)
+    case tls(TLSError)
 }

@@ -1,6 +1,5 @@
 public import EventLoop
 public import LLM
-public import TLS
 public import Tracing
 
 /// The gateway listener and its loops.
@@ -44,11 +43,6 @@ public final class Gateway: Sendable {
         }
     }
 
-    /// Takes a renewed certificate, or another authority for clients': for connections accepted from now on.
-    public func use(tls: TLSContext?) async {
-        for worker in workers { await worker.use(tls) }
-    }
-
     /// Stops listening, lets running exchanges end within the configured time, ends the others. Returns when all spans are queued.
     public func drain() async {
         for worker in workers { await worker.drain() }
@@ -61,7 +55,8 @@ public final class Gateway: Sendable {
         for loop in loops { loop.join() }
     }
 
-    /// From the next request on, these settings and prices; the listener stays as it is. Returns at once.
+    /// From the next request on, these settings and prices, and from the next connection on, this certificate; the listener stays as it
+    /// is. Returns at once.
     public func reconfigure(_ settings: GatewaySettings, catalogue: PriceCatalogue) {
         for worker in workers { Task { await worker.reconfigure(settings, catalogue) } }
     }

@@ -1,6 +1,5 @@
 import EventLoop
 import LLM
-import TLS
 
 /// The actor of one loop: it owns the worker, and every task of the loop is one of its calls.
 actor GatewayLoop {
@@ -37,8 +36,6 @@ actor GatewayLoop {
     func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) { worker.reconfigure(settings, catalogue) }
 
     var active: Int { worker.active }
-
-    func use(_ tls: TLSContext?) { worker.tls = tls }
 
     /// Stops listening, takes no more requests, lets running exchanges go on.
     func drain() {

@@ -34,7 +34,7 @@ extension Worker {
     private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: Caller) async -> Bool {
         exchange.reset()
         do {
-            try await readHead(into: exchange, from: downstream)
+            if !headIsAtHand(exchange, downstream) { try await readHead(into: exchange, from: downstream) }
         } catch {
             counters.malformedHeads.add(1, ordering: .relaxed)
             if case .badRequest(.stream(let stream)) = error, stream != .timedOut { return false }
@@ -47,14 +47,17 @@ extension Worker {
             counters.unknownPaths.add(1, ordering: .relaxed)
             return await refuseUnknown(exchange, on: downstream)
         }
-        exchange.open(upstream, caller: caller.bytes, settings: settings, ids: &ids, runs: runs, clock: clock)
+        exchange.open(upstream, caller: caller.bytes, by: self)
         active += 1
         defer { active -= 1 }
 
         var keepsAlive = false
         do {
             try admit(exchange, upstream)
-            try await readBody(of: exchange, for: upstream, from: downstream)
+            if let api = api(of: exchange.request, upstream.settings.dialect) {
+                if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
+                exchange.understand(api, upstream)
+            }
             let connection = try await send(exchange, to: upstream, for: downstream)
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
         } catch {
@@ -64,6 +67,15 @@ extension Worker {
         exchange.finish(upstream, clock, prices: prices)
         spans.record(exchange.span)
         return keepsAlive
+    }
+
+    /// Parses the request's head where it has come whole and is well-formed, which is nearly always.
+    private func headIsAtHand(_ exchange: Exchange, _ downstream: HTTP1Connection) -> Bool {
+        let input = downstream.input
+        guard let length = HeadParser.requestAtHand(input.bytes, into: exchange.request) else { return false }
+        input.consume(length)
+        downstream.beginBody(exchange.request.framing)
+        return true
     }
 
     /// Reads and parses the request's head.
@@ -85,25 +97,32 @@ extension Worker {
     }
 
     private func api(of request: MessageHead, _ dialect: Provider.Dialect) -> API? {
-        API(dialect: dialect, method: request.methodBytes, path: request.path)
+        request.method == .post ? API(dialect: dialect, method: request.methodBytes, path: request.path) : nil
     }
 
-    /// Reads the body of a request that is understood; every other body streams.
-    private func readBody(of exchange: Exchange, for upstream: Upstream, from downstream: HTTP1Connection) async throws(GatewayError) {
-        guard let api = api(of: exchange.request, upstream.settings.dialect) else { return }
+    /// Takes the body of a request that is understood where it has come whole with its head. Every other body streams.
+    private func bodyIsAtHand(_ exchange: Exchange, _ downstream: HTTP1Connection) throws(GatewayError) -> Bool {
         if case .length(let length) = exchange.request.framing, length > settings.maxBody { throw .bodyTooLarge(limit: settings.maxBody) }
+        // Whoever waits for leave to send has sent nothing.
+        if exchange.request.expectsContinue { return false }
+        do { return try downstream.bodyAtHand(into: exchange.body, atMost: settings.maxBody) } catch { throw unreadableBody(error) }
+    }
+
+    /// Reads the rest of that body.
+    private func readBody(of exchange: Exchange, from downstream: HTTP1Connection) async throws(GatewayError) {
         try await continueIfExpected(exchange, downstream)
         do {
             try await downstream.readBody(into: exchange.body, atMost: settings.maxBody, idleNanoseconds: settings.callerIdleNanoseconds)
-        } catch {
-            switch error {
-            case .bodyTooLarge: throw .bodyTooLarge(limit: settings.maxBody)
-            case .stream(.shutdown): throw .shutdown
-            case .stream(.reset), .stream(.cut), .stream(.callerGone): throw .callerGone
-            default: throw .badRequest(error)
-            }
+        } catch { throw unreadableBody(error) }
+    }
+
+    private func unreadableBody(_ error: HTTPError) -> GatewayError {
+        switch error {
+        case .bodyTooLarge: .bodyTooLarge(limit: settings.maxBody)
+        case .stream(.shutdown): .shutdown
+        case .stream(.reset), .stream(.cut), .stream(.callerGone): .callerGone
+        default: .badRequest(error)
         }
-        exchange.understand(api, upstream)
     }
 
     /// The client waits for leave to send its body (RFC 9110 §10.1.1): it has ours.

@@ -22,8 +22,6 @@ final class Worker {
     let counters: GatewayCounters
     private(set) var prices: PriceBook
 
-    /// Of connections that are accepted from now on; a reload replaces it.
-    var tls: TLSContext?
     var ids: IDGenerator
     private(set) var isDraining = false
     /// Exchanges that are running.
@@ -45,7 +43,6 @@ final class Worker {
         self.spans = spans
         self.counters = counters
         prices = PriceBook(catalogue)
-        tls = settings.tls
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
     }
 
@@ -57,7 +54,7 @@ final class Worker {
         let connection = HTTP1Connection(ByteStream(socket), pool: loop.buffers)
         let key = ObjectIdentifier(connection)
         connections[key] = connection
-        if let tls {
+        if let tls = settings.tls {
             if await shakeHands(tls, on: connection) {
                 await serve(connection, from: Caller(address, certificate: connection.stream.tls?.peerCertificate))
             }
@@ -97,10 +94,7 @@ final class Worker {
         let end = path.firstIndex(of: UInt8(ascii: "/"), from: 1) ?? path.byteCount
         guard end > 1 else { return nil }
         let name = path.extracting(1..<end)
-        for upstream in upstreams {
-            let known = upstream.name
-            if known.bytes.equals(name) { return upstream }
-        }
+        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return upstreams[index] }
         guard let provider = settings.provider(named: name) else { return nil }
         let upstream = Upstream(
             provider, settings, loop: loop, resolver: resolver, counters: counters.upstream(provider.name))

@@ -1,8 +1,8 @@
 /// Rows in aligned columns.
 ///
-/// Where the lines are to fit a width and do not, columns that may go are left out first, the highest `dropRank` first; then the
-/// columns that may be cut are, the widest first, down to their least width. A table that still does not fit is wider than asked for:
-/// figures are never cut.
+/// Where the lines are to fit a width and do not, columns that may go are left out first, the highest `dropRank` first, until those
+/// that may be cut have a good width; then these are, the widest first, down to their least width. A table that still does not fit is
+/// wider than asked for: figures are never cut.
 public struct Table: Sendable {
     public struct Column: Sendable {
         public enum Alignment: Sendable { case left, right }
@@ -11,13 +11,16 @@ public struct Table: Sendable {
         var alignment: Alignment
         /// The columns of it that must stay when it is cut; nil: it is never cut.
         var leastWidth: Int?
+        /// The columns of it for which others are left out.
+        var goodWidth: Int?
         /// Left out in a narrow place, the highest first; nil: never.
         var dropRank: Int?
 
-        public init(_ title: String, _ alignment: Alignment = .left, leastWidth: Int? = nil, dropRank: Int? = nil) {
+        public init(_ title: String, _ alignment: Alignment = .left, leastWidth: Int? = nil, goodWidth: Int? = nil, dropRank: Int? = nil) {
             self.title = title
             self.alignment = alignment
             self.leastWidth = leastWidth
+            self.goodWidth = goodWidth ?? leastWidth
             self.dropRank = dropRank
         }
     }
@@ -60,10 +63,12 @@ public struct Table: Sendable {
     }
 
     private func fit(_ shown: inout [Int], _ widths: inout [Int], _ width: Int) {
-        func least(_ column: Int) -> Int { columns[column].leastWidth.map { min(max($0, TextWidth.columns(columns[column].title)), widths[column]) } ?? widths[column] }
+        func bound(_ column: Int, _ bound: Int?) -> Int { bound.map { min(max($0, TextWidth.columns(columns[column].title)), widths[column]) } ?? widths[column] }
+        func least(_ column: Int) -> Int { bound(column, columns[column].leastWidth) }
+        func good(_ column: Int) -> Int { bound(column, columns[column].goodWidth) }
         func total(_ count: (Int) -> Int) -> Int { shown.reduce(0) { $0 + count($1) } + Self.gap * (shown.count - 1) }
 
-        while total(least) > width, let dropped = shown.filter({ columns[$0].dropRank != nil }).max(by: { columns[$0].dropRank! < columns[$1].dropRank! }) {
+        while total(good) > width, let dropped = shown.filter({ columns[$0].dropRank != nil }).max(by: { columns[$0].dropRank! < columns[$1].dropRank! }) {
             shown.removeAll { $0 == dropped }
         }
         while total({ widths[$0] }) > width, let widest = shown.filter({ widths[$0] > least($0) }).max(by: { widths[$0] < widths[$1] }) {

@@ -8,8 +8,8 @@
 /// (4 bytes, of this machine's order), value. It never leaves the process.
 @safe public struct SpanDraft: ~Copyable {
     public var record = SpanRecord()
-    private var entries: UnsafeMutableRawBufferPointer
-    private var used = 0
+    @usableFromInline var entries: UnsafeMutableRawBufferPointer
+    @usableFromInline var used = 0
     /// Where the head of the list being written stands.
     private var openList = 0
 
@@ -36,23 +36,38 @@
         return try body(unsafe bytes.bytes)
     }
 
-    public mutating func set(_ attribute: Attribute, _ value: Int64) { scalar(attribute.rawValue, .int, value) }
-    public mutating func set(_ attribute: Attribute, _ value: Int) { scalar(attribute.rawValue, .int, Int64(value)) }
-    public mutating func set(_ attribute: Attribute, _ value: Double) { scalar(attribute.rawValue, .double, value) }
-    public mutating func set(_ attribute: Attribute, _ value: Bool) { scalar(attribute.rawValue, .bool, value ? 1 : 0 as UInt8) }
-    public mutating func set(_ attribute: Attribute, _ value: StaticString) { text(attribute.rawValue, value) }
+    @inlinable public mutating func set(_ attribute: Attribute, _ value: Int64) { scalar(attribute.rawValue, .int, value) }
+    @inlinable public mutating func set(_ attribute: Attribute, _ value: Int) { scalar(attribute.rawValue, .int, Int64(value)) }
+    @inlinable public mutating func set(_ attribute: Attribute, _ value: Double) { scalar(attribute.rawValue, .double, value) }
+    @inlinable public mutating func set(_ attribute: Attribute, _ value: Bool) { scalar(attribute.rawValue, .bool, value ? 1 : 0 as UInt8) }
+    @inlinable public mutating func set(_ attribute: Attribute, _ value: StaticString) { text(attribute.rawValue, value) }
+    /// A literal takes the way above.
+    @_disfavoredOverload
     public mutating func set(_ attribute: Attribute, _ value: String) { text(attribute.rawValue, value) }
     /// UTF-8; what is not is mended when the span is encoded.
-    public mutating func set(_ attribute: Attribute, _ value: RawSpan) { bytes(attribute.rawValue, .string, value) }
+    @inlinable public mutating func set(_ attribute: Attribute, _ value: RawSpan) { bytes(attribute.rawValue, .string, value) }
+
+    /// A text of two parts.
+    public mutating func set(_ attribute: Attribute, _ first: RawSpan, _ second: RawSpan) {
+        let place = unsafe reserve(attribute.rawValue, .string, first.byteCount &+ second.byteCount)
+        // Sound: there is room for both.
+        unsafe first.withUnsafeBytes { unsafe Self.copy($0, to: place) }
+        unsafe second.withUnsafeBytes { unsafe Self.copy($0, to: place + first.byteCount) }
+    }
 
     /// Opens an attribute whose value is a list of texts: `beginList`, an `appendElement` each, `endList`.
-    public mutating func beginList(_ attribute: Attribute) { openList = reserve(attribute.rawValue, .strings, 0) }
+    public mutating func beginList(_ attribute: Attribute) {
+        openList = used
+        _ = unsafe reserve(attribute.rawValue, .strings, 0)
+    }
 
     public mutating func appendElement(_ element: RawSpan) {
-        room(for: 4)
-        unsafe entries.storeBytes(of: UInt32(element.byteCount), toByteOffset: used, as: UInt32.self)
-        used += 4
-        append(element)
+        let length = element.byteCount
+        let place = unsafe room(for: 4 &+ length)
+        // Sound: there is room for them.
+        unsafe place.storeBytes(of: UInt32(truncatingIfNeeded: length), as: UInt32.self)
+        unsafe element.withUnsafeBytes { unsafe Self.copy($0, to: place + 4) }
+        used &+= 4 &+ length
     }
 
     public mutating func appendElement(_ element: String) {
@@ -68,11 +83,13 @@
     public mutating func setName(_ name: String) { text(SpanEntry.Tag.name.rawValue, name) }
     /// `{first} {second}`, the shape of most span names; only `first` where `second` is empty.
     public mutating func setName(_ first: StaticString, _ second: RawSpan) {
-        let separator = second.byteCount > 0 ? 1 : 0
-        _ = reserve(SpanEntry.Tag.name.rawValue, .string, first.utf8CodeUnitCount + separator + second.byteCount)
-        append(first)
-        if separator == 1 { append(UInt8(ascii: " ")) }
-        append(second)
+        guard second.byteCount > 0 else { return text(SpanEntry.Tag.name.rawValue, first) }
+        let length = first.utf8CodeUnitCount
+        let place = unsafe reserve(SpanEntry.Tag.name.rawValue, .string, length &+ 1 &+ second.byteCount)
+        // Sound: there is room for all three; a static string's bytes live for ever.
+        unsafe place.copyMemory(from: first.utf8Start, byteCount: length)
+        unsafe place.storeBytes(of: UInt8(ascii: " "), toByteOffset: length, as: UInt8.self)
+        unsafe second.withUnsafeBytes { unsafe Self.copy($0, to: place + length + 1) }
     }
     /// Why it failed, in words; never an argument, a prompt or a credential.
     public mutating func setStatusMessage(_ message: String) { text(SpanEntry.Tag.statusMessage.rawValue, message) }
@@ -81,16 +98,15 @@
 
     // MARK: the byte list
 
-    private mutating func scalar<Value: BitwiseCopyable>(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: Value) {
-        let size = MemoryLayout<Value>.size
-        let header = reserve(tag, type, size)
-        unsafe entries.storeBytes(of: value, toByteOffset: header + 6, as: Value.self)
-        used += size
+    @inlinable mutating func scalar<Value: BitwiseCopyable>(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: Value) {
+        // Sound: the place has the value's size.
+        unsafe reserve(tag, type, MemoryLayout<Value>.size).storeBytes(of: value, as: Value.self)
     }
 
-    private mutating func text(_ tag: UInt8, _ value: StaticString) {
-        _ = reserve(tag, .string, value.utf8CodeUnitCount)
-        append(value)
+    @inlinable mutating func text(_ tag: UInt8, _ value: StaticString) {
+        let length = value.utf8CodeUnitCount
+        // Sound: the place has the text's length; a static string's bytes live for ever.
+        unsafe reserve(tag, .string, length).copyMemory(from: value.utf8Start, byteCount: length)
     }
 
     private mutating func text(_ tag: UInt8, _ value: String) {
@@ -99,49 +115,37 @@
         value.withUTF8 { utf8 in bytes(tag, .string, unsafe UnsafeRawBufferPointer(utf8).bytes) }
     }
 
-    private mutating func bytes(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: RawSpan) {
-        _ = reserve(tag, type, value.byteCount)
-        append(value)
+    @inlinable mutating func bytes(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: RawSpan) {
+        let place = unsafe reserve(tag, type, value.byteCount)
+        unsafe value.withUnsafeBytes { unsafe Self.copy($0, to: place) }
     }
 
-    /// Writes an entry's head and makes room for `length` bytes of value; returns the head's offset.
-    private mutating func reserve(_ tag: UInt8, _ type: SpanEntry.ValueType, _ length: Int) -> Int {
-        room(for: 6 + length)
-        let header = used
-        unsafe entries.storeBytes(of: tag, toByteOffset: header, as: UInt8.self)
-        unsafe entries.storeBytes(of: type.rawValue, toByteOffset: header + 1, as: UInt8.self)
-        unsafe entries.storeBytes(of: UInt32(length), toByteOffset: header + 2, as: UInt32.self)
-        used += 6
-        return header
+    /// Writes an entry's head; the caller writes the `length` bytes of its value to the place returned.
+    @inlinable @inline(__always) mutating func reserve(_ tag: UInt8, _ type: SpanEntry.ValueType, _ length: Int) -> UnsafeMutableRawPointer {
+        let place = unsafe room(for: 6 &+ length)
+        unsafe place.storeBytes(of: tag, as: UInt8.self)
+        unsafe place.storeBytes(of: type.rawValue, toByteOffset: 1, as: UInt8.self)
+        unsafe place.storeBytes(of: UInt32(truncatingIfNeeded: length), toByteOffset: 2, as: UInt32.self)
+        used &+= 6 &+ length
+        return unsafe place + 6
     }
 
-    private mutating func room(for bytes: Int) {
-        guard unsafe used + bytes > entries.count else { return }
+    /// Where the next bytes go; there is room for as many.
+    @inlinable @inline(__always) mutating func room(for bytes: Int) -> UnsafeMutableRawPointer {
+        if unsafe bytes > entries.count &- used { grow(by: bytes) }
+        return unsafe entries.baseAddress.unsafelyUnwrapped + used
+    }
+
+    @usableFromInline @inline(never) mutating func grow(by bytes: Int) {
         let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(entries.count * 2, used + bytes), alignment: 8)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: entries[..<used]))
         unsafe entries.deallocate()
         unsafe entries = larger
     }
 
-    private mutating func append(_ byte: UInt8) {
-        room(for: 1)
-        unsafe entries.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
-        used += 1
-    }
-
-    private mutating func append(_ value: StaticString) {
-        room(for: value.utf8CodeUnitCount)
-        // Sound: a static string's bytes live for ever.
-        let source = unsafe UnsafeRawBufferPointer(start: value.utf8Start, count: value.utf8CodeUnitCount)
-        unsafe UnsafeMutableRawBufferPointer(rebasing: entries[used...]).copyMemory(from: source)
-        used += value.utf8CodeUnitCount
-    }
-
-    private mutating func append(_ value: RawSpan) {
-        room(for: value.byteCount)
-        let target = unsafe UnsafeMutableRawBufferPointer(rebasing: entries[used...])
-        unsafe value.withUnsafeBytes { unsafe target.copyMemory(from: $0) }
-        used += value.byteCount
+    @inlinable @inline(__always) static func copy(_ bytes: UnsafeRawBufferPointer, to place: UnsafeMutableRawPointer) {
+        guard let source = bytes.baseAddress else { return }
+        unsafe place.copyMemory(from: source, byteCount: bytes.count)
     }
 }
 

@@ -1,6 +1,5 @@
 import Commands
 import Configuration
-import LLM
 
 /// `hopspan check`: would the gateway start with this?
 enum Check {
@@ -8,8 +7,7 @@ enum Check {
         let loaded = try Configuration.read(settings.file, environment: console.environment)
         console.complain(loaded.warnings.map { "warning: \($0)" })
         let configuration = loaded.configuration
-        let prices = try configuration.importedPrices()
-        do { _ = try PriceCatalogue.of(configuration, imported: prices) } catch { throw Failure(error.sentence) }
+        _ = try configuration.catalogue()
         try console.print(["\(settings.file): ok; " + summary(configuration)])
     }
 

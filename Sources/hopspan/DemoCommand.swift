@@ -5,32 +5,40 @@ import EventLoop
 import Gateway
 import HTTP
 import JSON
+import QueryAPI
 import Terminal
 
 /// `hopspan demo`: stand-ins for the providers, a real gateway, an agent, and the tree of what it did.
 enum DemoCommand {
     static func run(_ settings: DemoSettings, _ console: Console) throws(Failure) {
         System.raiseFileLimit()
-        var configuration = try configuration(settings, console)
-        let asked = configuration
+        // The threads that are started here may not take the signals that `Serve` waits for later on.
+        _ = Signals.hold()
+        let configuration = try configuration(settings, console)
+        try demonstrate(configuration, settings, console)
+        try console.print(next(settings, configuration, console))
+        if settings.keeps { try Serve.run(configuration, console) }
+    }
+
+    /// Everything is started, used and gone when this returns: the store's file can be taken again.
+    private static func demonstrate(_ configuration: Configuration, _ settings: DemoSettings, _ console: Console) throws(Failure) {
+        var configuration = configuration
         let (openAI, anthropic): (StandIn, StandIn)
         do { (openAI, anthropic) = (try .openAI(), try .anthropic()) } catch { throw Failure("the stand-ins cannot listen: \(error)") }
         configuration.answer("openai", with: openAI)
         configuration.answer("anthropic", with: anthropic)
-        let program = try Program.start(configuration)
-        defer { stop([openAI, anthropic]) }
-
+        let program: Program
+        do { program = try Program.start(configuration) } catch {
+            throw Failure(lines: error.lines + (settings.keeps || settings.port != nil ? ["hopspan demo --port PORT takes another port, --store FILE another store"] : []))
+        }
         do throws(Failure) {
-            guard let address = program.apiAddress, let api = apiURL("\(address)") else { throw Failure("the api listener is not in this build yet") }
             let run = try send(to: program.gateway.address, console)
-            try show(run, of: APIClient(api, console), gateway: program.gateway.address, console)
+            try show(run, of: APIClient(apiURL("\(program.api.address)"), console), gateway: program.gateway.address, console)
         } catch {
-            program.stopBlocking()
+            end(program, [openAI, anthropic])
             throw error
         }
-        program.stopBlocking()
-        try console.print(next(settings, asked))
-        if settings.keeps { try Serve.run(asked, console) }
+        end(program, [openAI, anthropic])
     }
 
     // MARK: what is started
@@ -48,7 +56,8 @@ enum DemoCommand {
         return configuration
     }
 
-    private static func stop(_ standIns: [StandIn]) {
+    private static func end(_ program: Program, _ standIns: [StandIn]) {
+        program.stopBlocking()
         let done = WorkSignal()
         Task.detached {
             for standIn in standIns { await standIn.stop() }
@@ -61,12 +70,13 @@ enum DemoCommand {
 
     /// - Returns: the run's id.
     private static func send(to gateway: SocketAddress, _ console: Console) throws(Failure) -> String {
-        let agent = Agent(gateway: Origin(isTLS: false, host: gateway.host, port: gateway.port), seed: System.randomSeed())
+        let agent = Agent(gateway: Origin(isTLS: false, host: gateway.host, port: gateway.port), run: "demo-" + String(UInt32.random(in: 0x1000_0000...UInt32.max), radix: 16))
         let steps = Agent.steps
         var progress = Progress("an agent's run through the gateway", total: steps.count, on: console.errors)
         var run: String?
         for (number, step) in steps.enumerated() {
             progress.update(number)
+            guard !Signals.endIsAsked else { throw Failure("interrupted") }
             let outcome: Agent.Outcome
             do { outcome = try agent.take(step) } catch {
                 throw Failure("the demo's call \(number + 1), \(step.name), came to nothing: \(error)")
@@ -105,7 +115,7 @@ enum DemoCommand {
         throw Failure("the run's hops did not come into the store within five seconds")
     }
 
-    private static func next(_ settings: DemoSettings, _ configuration: Configuration) -> [String] {
+    private static func next(_ settings: DemoSettings, _ configuration: Configuration, _ console: Console) -> [String] {
         guard settings.keeps else {
             return [
                 "", "Next:",
@@ -120,10 +130,11 @@ enum DemoCommand {
         ] + (isElsewhere ? ["  export HOPSPAN_API=http://\(configuration.api.listen)"] : []) + [
             "  hopspan run              this run's tree",
             "  hopspan cost --by model  what was spent",
+        ] + (console.errors.screen.isTerminal ? [] : [  // where it is one, serve says the same
             "  export OPENAI_BASE_URL=http://\(gateway)/openai/v1",
             "  export ANTHROPIC_BASE_URL=http://\(gateway)/anthropic",
-            "                           and start your agent: nothing else changes", "",
-        ]
+            "                           and start your agent: nothing else changes",
+        ]) + [""]
     }
 }
 

@@ -19,9 +19,7 @@ enum Prices {
     }
 
     private static func show(_ settings: PricesSettings, _ configuration: Configuration, _ console: Console) throws(Failure) {
-        let imported = try configuration.importedPrices()
-        let catalogue: PriceCatalogue
-        do { catalogue = try PriceCatalogue.of(configuration, imported: imported) } catch { throw Failure("\(configuration.store.importedPrices ?? ""): \(error.sentence)") }
+        let catalogue = try configuration.catalogue()
         let screen = console.output.screen
         switch PriceQuery(settings.model, provider: settings.provider, in: catalogue) {
         case .nothing(let sentence): throw Failure(sentence)

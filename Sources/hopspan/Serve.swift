@@ -19,12 +19,7 @@ enum Serve {
     /// - Parameter path: of the configuration's file; nil where there is none.
     static func run(_ configuration: Configuration, _ console: Console, watching path: String? = nil) throws(Failure) {
         System.raiseFileLimit()
-        // Before any thread is started: all of them inherit that these signals wait for this one.
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        for signal in [SIGTERM, SIGINT, SIGHUP] { unsafe sigaddset(&signals, signal) }
-        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-
+        var signals = Signals.hold()
         let program = try Program.start(configuration)
         try console.print([ready(program)])
         if console.errors.screen.isTerminal { console.complain(baseURLs(program)) }
@@ -119,8 +114,6 @@ extension Program {
         let prices = try configuration.importedPrices()
         do { return try Program(configuration, importedPrices: prices) } catch { throw Failure(error.message) }
     }
-
-    var apiAddress: SocketAddress? { api.address }
 
     /// `stop`, for the main thread.
     func stopBlocking() {

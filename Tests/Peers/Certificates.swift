@@ -62,7 +62,7 @@ public struct Certificates: Sendable {
     }
 
     /// Runs openssl(1) to its end; its standard output.
-    @discardableResult private func openssl(_ arguments: [String]) throws -> String {
+    @discardableResult public func openssl(_ arguments: [String]) throws -> String {
         let (output, errors, succeeded) = try OpenSSLProcess(arguments).finish()
         guard succeeded else { throw OpenSSLFailed(description: "openssl \(arguments.joined(separator: " ")): \(errors)") }
         return output

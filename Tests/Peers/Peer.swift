@@ -37,6 +37,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
         signal(SIGPIPE, SIG_IGN)
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         var on: Int32 = 1
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
@@ -123,9 +124,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
     public func read(to mark: String) throws -> String {
         let mark = Array(mark.utf8)
         while true {
-            if input.count >= mark.count, let start = (0...input.count - mark.count).first(where: { input[$0..<$0 + mark.count].elementsEqual(mark) }) {
-                return take(start + mark.count)
-            }
+            if let found = input.firstRange(of: mark) { return take(found.upperBound) }
             guard try fill() != nil else { throw PeerFailed("the end came before \(String(decoding: mark, as: UTF8.self).debugDescription)") }
         }
     }
@@ -142,8 +141,19 @@ func loopback(_ port: UInt16) -> sockaddr_in {
         return (input, ending!)
     }
 
-    /// Long enough for whoever writes here to fill the buffers on the way.
-    public func pause() throws { usleep(100_000) }
+    /// Makes the way here narrow, and waits until whoever writes has filled it.
+    public func letFill() {
+        var size: Int32 = 256 << 10
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        var before: Int32 = -1
+        while true {
+            var waiting: Int32 = 0
+            unsafe ioctl(descriptor, UInt(FIONREAD), &waiting)
+            if waiting > 0, waiting == before { return }
+            before = waiting
+            usleep(20_000)
+        }
+    }
 
     /// How many bytes each TLS 1.3 record with application data carries that waits in the socket, once they carry `count` in all.
     public func peekRecords(carrying count: Int) throws -> [Int] {
@@ -180,11 +190,28 @@ func loopback(_ port: UInt16) -> sockaddr_in {
         var body = ""
         guard value("transfer-encoding") == "chunked" else { return (head, body) }
         while true {
-            guard let size = Int(try read(to: "\r\n").dropLast(2), radix: 16) else { throw PeerFailed("this is no chunk") }
+            let line = try read(to: "\r\n")  // whose end is one Character
+            guard let size = Int(line.dropLast(), radix: 16) else { throw PeerFailed("\(line.debugDescription) begins no chunk") }
             body += try read(size)
             _ = try read(to: "\r\n")
             if size == 0 { return (head, body) }
         }
+    }
+
+    /// A request's head, without its last empty line, and its body by Content-Length; nil at the connection's end.
+    public func readRequest() throws -> (head: String, body: [UInt8])? {
+        if input.isEmpty, try fill() == nil { return nil }
+        let head = try read(to: "\r\n\r\n").dropLast(2)  // CRLF is one Character
+        let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }.flatMap { Int($0.dropFirst(15).drop { $0 == " " }) } ?? 0
+        while input.count < length { guard try fill() != nil else { throw PeerFailed("the end came after \(input.count) of \(length) bytes") } }
+        defer { input.removeFirst(length) }
+        return (String(head), Array(input.prefix(length)))
+    }
+
+    /// Whether the other side has sent something that is not read yet, or has ended. For a connection without TLS.
+    public func hasSomething() -> Bool {
+        var byte: UInt8 = 0
+        return unsafe !input.isEmpty || recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
     }
 
     // MARK: writing
@@ -214,11 +241,25 @@ func loopback(_ port: UInt16) -> sockaddr_in {
         }
     }
 
+    /// Passes bytes on, both ways, until either has ended. For connections without TLS.
+    public func pass(to other: Peer) {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            var entries = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: other.descriptor, events: Int16(POLLIN), revents: 0)]
+            guard unsafe poll(&entries, 2, 30_000) > 0 else { return }
+            for (entry, target) in zip(entries, [other, self]) where entry.revents != 0 {
+                let count = unsafe recv(entry.fd, &buffer, buffer.count, 0)
+                guard count > 0, (try? target.write(Array(buffer[..<count]))) != nil else { return other.close() }
+            }
+        }
+    }
+
     // MARK: the end
 
     /// `close_notify` where there is TLS, then the socket's end.
     public func close() {
-        _ = tls?.shutdown()
+        // The number of a closed socket may be another one's by now.
+        if isOpen { _ = tls?.shutdown() }
         closeSocket()
     }
 

@@ -54,5 +54,9 @@ public final class PeerServer: Sendable {
     /// Of those, whose handshake went well; all of them without TLS.
     public var shakenHands: Int { handshakes.load(ordering: .sequentiallyConsistent) }
 
-    public func stop() { isStopped.store(true, ordering: .releasing) }
+    /// Nobody listens from now on; who is connected stays so.
+    public func stop() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+        isStopped.store(true, ordering: .releasing)
+    }
 }

@@ -11,7 +11,9 @@ import Tracing
             let record = draft.record
             draft.withEntries { metrics.add(record, $0, SpanFacts($0)) }
         }
-        return metrics.prometheusText()
+        var text = MetricsText()
+        metrics.write(to: &text)
+        return text.text
     }
 
     @Test func `are Prometheus text`() {
@@ -27,10 +29,10 @@ import Tracing
         let call = #"gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o",gen_ai_response_model="gpt-4o-2024""#
         for line in [
             "# TYPE hopspan_exchanges_total counter",
-            #"hopspan_exchanges_total{kind="llm",gen_ai_provider_name="openai",status="ok"} 2"#,
-            #"hopspan_exchanges_total{kind="llm",gen_ai_provider_name="anthropic",status="error"} 1"#,
-            #"hopspan_exchanges_total{kind="http",gen_ai_provider_name="acme",status="ok"} 1"#,
-            #"hopspan_errors_total{kind="llm",gen_ai_provider_name="anthropic",error_type="429"} 1"#,
+            #"hopspan_exchanges_total{hopspan_hop_kind="llm",gen_ai_provider_name="openai",status="ok"} 2"#,
+            #"hopspan_exchanges_total{hopspan_hop_kind="llm",gen_ai_provider_name="anthropic",status="error"} 1"#,
+            #"hopspan_exchanges_total{hopspan_hop_kind="http",gen_ai_provider_name="acme",status="ok"} 1"#,
+            #"hopspan_errors_total{hopspan_hop_kind="llm",gen_ai_provider_name="anthropic",error_type="429"} 1"#,
             #"hopspan_cost_usd_total{gen_ai_provider_name="openai",gen_ai_request_model="gpt-4o"} 0.3"#,
             "# TYPE gen_ai_client_token_usage histogram",
             "gen_ai_client_token_usage_bucket{\(call),gen_ai_token_type=\"input\",le=\"4\"} 0",
@@ -47,7 +49,7 @@ import Tracing
         ] {
             #expect(lines.contains(line), "\(line)")
         }
-        #expect(!text.contains(#"kind="run""#))
+        #expect(!text.contains(#"hopspan_hop_kind="run""#))
         #expect(text.contains(#"le="0.02""#) && text.contains(#"le="81.92""#) && text.contains(#"le="67108864""#))
     }
 
@@ -64,7 +66,7 @@ import Tracing
         let total = counts.compactMap { Int($0.split(separator: " ").last!) }.reduce(0, +)
         #expect(total == 5_000)
         #expect(text.contains(#"gen_ai_request_model="other""#))
-        #expect(text.contains(#"hopspan_exchanges_total{kind="llm",gen_ai_provider_name="openai",status="ok"} 5000"#))
+        #expect(text.contains(#"hopspan_exchanges_total{hopspan_hop_kind="llm",gen_ai_provider_name="openai",status="ok"} 5000"#))
     }
 
     @Test func `stay few however many providers and errors there are`() {

@@ -167,7 +167,7 @@ import Tracing
         #expect(try reader.run(TraceID.test(1).description) != nil)
     }
 
-    @Test func `is right over many zones, whatever the order of arrival`() async throws {
+    @Test func `is right over many blocks, whatever the order of arrival`() async throws {
         let fixture = StoreFixture()
         try fixture.start()
         var random = SystemRandomNumberGenerator()

@@ -154,6 +154,6 @@ import Tracing
         #expect(try reader.run(TraceID.test(1).description) == nil)
         try await fixture.write(Hop(trace: .test(1), span: 2, root: 7, linkedBy: .new))
         #expect(try reader.run(TraceID.test(1).description)?.summary.head.totals.hops == 2)
-        #expect(try Database(fixture.path, .readOnly).integer("SELECT sum(owing) FROM run_zones") == 1)
+        #expect(try Database(fixture.path, .readOnly).integer("SELECT sum(owing) FROM run_blocks") == 1)
     }
 }

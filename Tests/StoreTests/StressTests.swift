@@ -42,7 +42,8 @@ import Tracing
                     _ = try reader.run(TraceID.test(reads).description)
                     _ = try reader.spend(SpendQuery(by: [.model]))
                     _ = store.health()
-                    _ = store.metrics.prometheusText()
+                    var text = MetricsText()
+                    store.metrics.write(to: &text)
                     reads += 1
                     await Task.yield()
                 }

@@ -10,11 +10,11 @@ final class Socket {
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    /// Two connected, non-blocking stream sockets.
+    /// Two connected, non-blocking stream sockets, which no openssl(1) that is just being started inherits.
     static func pair(bufferBytes: Int32? = nil) throws -> (Socket, Socket) {
         var descriptors: (Int32, Int32) = (-1, -1)
         let result = unsafe withUnsafeMutablePointer(to: &descriptors) {
-            unsafe $0.withMemoryRebound(to: Int32.self, capacity: 2) { unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, $0) }
+            unsafe $0.withMemoryRebound(to: Int32.self, capacity: 2) { unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0, $0) }
         }
         try #require(result == 0)
         let pair = (Socket(descriptors.0), Socket(descriptors.1))

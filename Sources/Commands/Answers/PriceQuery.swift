@@ -33,9 +33,9 @@ public enum PriceQuery: Sendable {
         let name = prefix != nil && (known == nil || known == prefix) ? String(text[text.index(after: slash!)...]) : text
         if let place, let found = catalogue.entry(provider: place, model: name),
             let listing = all.first(where: { $0.provider == found.provider && $0.model == found.model })
-                ?? all.first(where: { $0.model == found.model && found.match == .fallback }) {
+        {
             let isSame = found.model.lowercased() == name.lowercased() && listing.provider == place
-            self = .model(listing, rule: isSame ? nil : "\(found.match.name)")
+            self = .model(listing, rule: isSame ? nil : "\(found.rule.name)")
             return
         }
         let matches = Self.holding(text, in: ours) + (prefix == nil ? [] : Self.holding(name, in: ours.filter { $0.provider == prefix && !Self.holds($0, text) }))

@@ -7,7 +7,7 @@ public enum PriceTable {
     /// Many models, one a line.
     public static func lines(_ listings: [PriceCatalogue.Listing], updated: String, on screen: Screen) -> [String] {
         var table = Table([
-            .init("PROVIDER"), .init("MODEL", leastWidth: 16), .init("INPUT", .right), .init("OUTPUT", .right), .init("CACHE READ", .right, dropRank: 2),
+            .init("PROVIDER"), .init("MODEL", leastWidth: 16, goodWidth: 32), .init("INPUT", .right), .init("OUTPUT", .right), .init("CACHE READ", .right, dropRank: 2),
             .init("CACHE WRITE", .right, dropRank: 3), .init("CONTEXT", .right, dropRank: 1), .init("ALSO", leastWidth: 8, dropRank: 4), .init("FROM", dropRank: 0),
         ])
         for listing in listings {

@@ -1,11 +1,17 @@
-import JSON
+public import JSON
 import Tracing
 
 /// An answer of the api that is not what it should be: another program, or another version.
 public struct UnexpectedAnswer: Error, Sendable, CustomStringConvertible {
-    public let description = "the api's answer is not what this version expects; is HOPSPAN_API, or --api, the api of a hopspan of the same version?"
+    public let description: String
 
-    public init() {}
+    /// - Parameter error: why the answer could not be read, where that was it.
+    public init(_ error: JSONError? = nil) {
+        description =
+            error == .tooDeep
+            ? "the run is nested too deeply to be shown; --json prints it as it is"
+            : "the api's answer is not what this version expects; is HOPSPAN_API, or --api, the api of a hopspan of the same version?"
+    }
 }
 
 /// A run as the api has it (design, "RunSummary"), as far as it is shown.
@@ -23,7 +29,7 @@ struct Run {
     var agent: String?
     var aliases: [String]
     var milliseconds: Double?
-    var hops, llmCalls, toolCalls, agentCalls, errors, findingCount, unpricedHops, unmeteredHops: Int
+    var hops, llmCalls, toolCalls, agentCalls, errors, findingCount, unpricedHops: Int
     var tokens: Tokens?
     var cost: USD?
     var models: [String]
@@ -45,7 +51,6 @@ struct Run {
         errors = json["errors"]?.int ?? 0
         findingCount = json["finding_count"]?.int ?? 0
         unpricedHops = json["unpriced_hops"]?.int ?? 0
-        unmeteredHops = json["unmetered_hops"]?.int ?? 0
         tokens = Tokens(json["tokens"])
         cost = json.usd("cost_usd")
         models = json.strings("models")

@@ -15,9 +15,9 @@ public enum RunTree {
 
         var head: [Styled] = []
         if let suspect { head.append(Styled("suspect: ", .red) + sentence(suspect, name(of: suspect.spanID))) }
-        head.append(Styled(run.name, .bold) + Styled("  run \(run.id)", .dim))
+        head.append(run.name == run.id ? Styled("run \(run.id)", .bold) : Styled(run.name, .bold) + Styled("  run \(run.id)", .dim))
         if !run.aliases.isEmpty { head.append(Styled("also " + run.aliases.joined(separator: ", "), .dim)) }
-        head.append(summary(run))
+        head += summary(run, width: screen.width)
 
         var lines = head.map { $0.shown(inColor: screen.hasColor) } + [""]
         lines += table(root, suspect: suspect?.spanID, startOfRun: Timestamp(run.startedAt)).lines(width: screen.width, inColor: screen.hasColor)
@@ -33,7 +33,8 @@ public enum RunTree {
 
     // MARK: what stands above the tree
 
-    private static func summary(_ run: Run) -> Styled {
+    /// One line, or more where it would not fit.
+    private static func summary(_ run: Run, width: Int?) -> [Styled] {
         var parts = [Styled(run.state)]
         parts.append(run.errors > 0 ? Styled(Amounts.count(run.errors, "error"), .red) : run.status == "error" ? Styled("error", .red) : Styled("ok", .green))
         let calls = [(run.llmCalls, "LLM call"), (run.toolCalls, "tool call"), (run.agentCalls, "agent call")].filter { $0.0 > 0 }
@@ -42,7 +43,12 @@ public enum RunTree {
         parts.append(run.cost.map { Styled(Amounts.dollars($0), .bold) } ?? Styled("cost unknown", .yellow))
         if let milliseconds = run.milliseconds { parts.append(Styled(Amounts.duration(milliseconds: milliseconds))) }
         parts.append(Styled(Amounts.time(run.startedAt, withYear: true) + " UTC", .dim))
-        return parts.dropFirst().reduce(parts[0]) { $0 + Styled(" · ", .dim) + $1 }
+        var lines = [parts[0]]
+        for part in parts.dropFirst() {
+            let longer = lines[lines.count - 1] + Styled(" · ", .dim) + part
+            if let width, longer.width > width { lines.append(part) } else { lines[lines.count - 1] = longer }
+        }
+        return lines
     }
 
     private static func sentence(_ finding: Finding, _ name: String) -> Styled {
@@ -70,23 +76,25 @@ public enum RunTree {
 
         let costs = Amounts.money(rows.map(\.node.cost))
         var table = Table([
-            .init("HOP", leastWidth: 16), .init("KIND"), .init("MODEL", leastWidth: 12, dropRank: 2), .init("AT", .right, dropRank: 1), .init("IN", .right),
-            .init("OUT", .right), .init("COST $", .right), .init("TIME", .right), .init("FIRST", .right), .init("OUTCOME"),
+            .init("HOP", leastWidth: 14, goodWidth: 24), .init("KIND", dropRank: 1), .init("MODEL", leastWidth: 12, dropRank: 4), .init("AT", .right, dropRank: 3), .init("IN", .right),
+            .init("OUT", .right), .init("COST $", .right), .init("TIME", .right), .init("FIRST", .right, dropRank: 2), .init("OUTCOME"),
         ])
         for (row, cost) in zip(rows, costs) {
             let node = row.node
-            let name = Styled(row.guide, .dim) + Styled(node.name, node.status == "error" ? .red : .plain)
+            // A span that is known only by its id has no name of its own.
+            let isUnknown = node.kind == "external" && node.name == "external"
+            let name = Styled(row.guide, .dim) + (isUnknown ? Styled("the caller's span", .dim) : Styled(node.name, node.status == "error" ? .red : .plain))
             table.add([
-                node.spanID == suspect && suspect?.isEmpty == false ? name + Styled(" ◀ suspect", .red) : name,
+                name,
                 Styled(node.kind, .dim),
                 model(node),
                 offset(node, startOfRun),
                 Styled(node.tokens.map { Amounts.count($0.input) } ?? ""),
                 Styled(node.tokens.map { Amounts.count($0.output) } ?? ""),
                 self.cost(node, cost),
-                Styled(node.milliseconds.map { (node.isInferred ? "~" : "") + Amounts.duration(milliseconds: $0) } ?? ""),
+                Styled(node.milliseconds.map { (node.isInferred && isHop(node) ? "~" : "") + Amounts.duration(milliseconds: $0) } ?? ""),
                 Styled(node.firstTokenMilliseconds.map { Amounts.duration(milliseconds: $0) } ?? ""),
-                outcome(node),
+                outcome(node) + (node.spanID == suspect ? Styled(" ◀ suspect", .red) : ""),
             ])
         }
         return table
@@ -105,11 +113,18 @@ public enum RunTree {
     /// Of a hop with tokens and no price, that it is not known; never 0.
     private static func cost(_ node: Node, _ text: String?) -> Styled {
         if let text { return Styled((node.costIsEstimated ? "~" : "") + text) }
-        if node.tokens != nil, isLeaf(node) { return Styled("no price", .yellow) }
+        if node.tokens != nil, isHop(node) { return Styled("no price", .yellow) }
         return node.kind == "llm" && node.status == "ok" && node.children.isEmpty ? Styled("no usage", .yellow) : ""
     }
 
-    private static func isLeaf(_ node: Node) -> Bool { node.kind != "run" && node.kind != "external" }
+    /// Neither the run's own root nor somebody else's span.
+    private static func isHop(_ node: Node) -> Bool { node.kind != "run" && node.kind != "external" }
+
+    /// The provider refused it or was never reached: there is nothing to pay, and no usage to miss.
+    private static func wasTurnedAway(_ node: Node) -> Bool {
+        guard node.status == "error", let type = node.errorType else { return false }
+        return Int(type) != nil || ["dns_error", "connect_error", "tls_error", "budget", "guardrail", "rate_limit", "denied"].contains(type)
+    }
 
     private static func outcome(_ node: Node) -> Styled {
         if node.status == "error" { return Styled(node.errorType ?? "error", .red) }
@@ -117,7 +132,7 @@ public enum RunTree {
             let isWhole = node.finishReasons.allSatisfy { whole.contains($0) }
             return Styled(node.finishReasons.joined(separator: ", "), isWhole ? .plain : .yellow)
         }
-        return isLeaf(node) ? Styled("ok") : ""
+        return isHop(node) ? Styled("ok") : ""
     }
 
     /// Finish reasons of an answer that is all there.
@@ -127,11 +142,12 @@ public enum RunTree {
 
     private static func notes(_ run: Run, _ nodes: [Node]) -> [String] {
         var notes: [String] = []
-        if nodes.contains(where: { $0.costIsEstimated || $0.isInferred }) { notes.append("~ estimated or inferred, not measured") }
+        if nodes.contains(where: { $0.costIsEstimated || $0.isInferred && isHop($0) }) { notes.append("~ estimated or inferred, not measured") }
         if run.unpricedHops > 0 {
             notes.append("\(Amounts.count(run.unpricedHops, "hop")) without a price, not in the sum: hopspan help prices")
         }
-        if run.unmeteredHops > 0 { notes.append("\(Amounts.count(run.unmeteredHops, "hop")) whose usage never came, not in the sum") }
+        let unmetered = nodes.count { $0.kind == "llm" && $0.tokens == nil && $0.cost == nil && $0.children.isEmpty && !wasTurnedAway($0) }
+        if unmetered > 0 { notes.append("\(Amounts.count(unmetered, "hop")) whose usage never came, not in the sum") }
         if run.state == "open" { notes.append("the run is open: more may come") }
         return notes
     }

@@ -32,8 +32,8 @@ public enum RunsTable {
             table.add([
                 Styled(Amounts.time(run.startedAt), .dim),
                 Styled(id, .cyan),
-                Styled(run.name == run.id ? "" : run.name),
-                Styled(run.models.joined(separator: ", "), .dim),
+                Styled(run.name == run.id ? run.agent ?? "" : run.name),
+                Styled(models(run), .dim),
                 Styled(Amounts.count(run.hops)),
                 Styled(run.tokens.map { Amounts.count($0.input) } ?? ""),
                 Styled(run.tokens.map { Amounts.count($0.output) } ?? ""),
@@ -43,6 +43,12 @@ public enum RunsTable {
             ])
         }
         return table
+    }
+
+    /// The first few.
+    private static func models(_ run: Run) -> String {
+        let more = run.models.count - 2
+        return more > 1 ? run.models.prefix(2).joined(separator: ", ") + " and \(more) more" : run.models.joined(separator: ", ")
     }
 
     /// 32 hexadecimal digits, of which the first are told apart as well.

@@ -77,6 +77,6 @@ let defaultAPI = "http://127.0.0.1:8701"
 
 /// `http://127.0.0.1:8701`, `127.0.0.1:8701`; nil for what is neither.
 public func apiURL(_ text: String) -> HTTPURL? {
-    let url = HTTPURL(text.contains(":/") ? text : "http://" + text)
+    let url = HTTPURL(text) ?? HTTPURL("http://" + text)
     return url.flatMap { $0.query == nil ? $0 : nil }
 }

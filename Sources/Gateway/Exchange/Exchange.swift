@@ -20,7 +20,11 @@ final class Exchange {
     var inflater = Inflater(limits: .init(bytes: 64 << 20))
 
     /// What goes upstream and what the caller is told: our span in its trace.
-    private(set) var context = TraceContext(traceID: .init(high: 0, low: 0), spanID: .init(0), flags: [])
+    private(set) var context = TraceContext(traceID: .init(high: 0, low: 0), spanID: .init(0), flags: []) {
+        didSet { contextText = context.traceparent }
+    }
+    /// The same as a `traceparent`: what goes upstream, and what `traceresponse` says.
+    private(set) var contextText = [55 of UInt8](repeating: 0x30)
     private(set) var api: API?
     /// The run's name where the caller gave one: where it stands in the request's head, or a copy.
     private(set) var runName: [UInt8] = []
@@ -33,6 +37,10 @@ final class Exchange {
     private(set) var isObserved = false
     private var isInflating = false
     private var callEnded = false
+    /// Where a URL's query is written without its values.
+    let redacted = OutputBuffer(capacity: 64)
+    /// The span has its `url.full`.
+    var urlIsDescribed = false
     private var bodyStreamed = false
     /// Monotonic nanoseconds by which all must be over; `.max` for never.
     private(set) var totalDeadline = UInt64.max
@@ -52,6 +60,7 @@ final class Exchange {
         isObserved = false
         isInflating = false
         callEnded = false
+        urlIsDescribed = false
         bodyStreamed = false
         totalDeadline = .max
     }
@@ -59,14 +68,14 @@ final class Exchange {
     // MARK: verbs
 
     /// The hop's span opens: whose it is, in which trace and run. The request's head has been read and its target is known.
-    func open(_ upstream: Upstream, caller: RawSpan, settings: GatewaySettings, ids: inout IDGenerator, runs: NamedRuns, clock: Clock) {
-        openedAt = clock.monotonic
-        call.content = settings.content
-        span.record.startTime = clock.wall
+    func open(_ upstream: Upstream, caller: RawSpan, by worker: Worker) {
+        openedAt = worker.clock.monotonic
+        call.content = worker.settings.content
+        span.record.startTime = worker.clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = openedAt + upstream.settings.timeouts.total }
         let brought = readContext()
         let named = readRunName(upstream.runHeaders)
-        placeInRun(brought, named: named, scope: caller, settings: settings, ids: &ids, runs: runs)
+        placeInRun(brought, named: named, scope: caller, by: worker)
         describeRequest(upstream)
     }
 
@@ -85,7 +94,7 @@ final class Exchange {
     }
 
     /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [Text]) -> Bool {
+    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
@@ -93,7 +102,7 @@ final class Exchange {
             next = request.index(of: .baggage, from: index + 1)
         }
         for header in runHeaders {
-            if let index = request.index(named: header.bytes), takeRunName(request.value(index)) { return true }
+            if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
         }
         guard !baggage.isEmpty else { return false }
         return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
@@ -107,15 +116,15 @@ final class Exchange {
     }
 
     /// Where the hop belongs. Evidence from content takes its place between "named" and "new" once runs are linked without headers.
-    private func placeInRun(
-        _ brought: TraceContext?, named: Bool, scope: RawSpan, settings: GatewaySettings, ids: inout IDGenerator, runs: NamedRuns
-    ) {
-        let spanID = ids.spanID()
+    private func placeInRun(_ brought: TraceContext?, named: Bool, scope: RawSpan, by worker: Worker) {
+        let sampler = worker.settings.sampler
+        let runs = worker.runs
+        let spanID = worker.ids.spanID()
         span.record.spanID = spanID
         let name = runName
-        let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: settings.runKeySalt) : nil
+        let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: worker.settings.runKeySalt) : nil
         if let brought {
-            context = TraceContext(traceID: brought.traceID, spanID: spanID, flags: settings.sampler.flags(brought.traceID, brought: brought.flags))
+            context = TraceContext(traceID: brought.traceID, spanID: spanID, flags: sampler.flags(brought.traceID, brought: brought.flags))
             span.record.parent = brought.spanID.value
             span.record.parentIsRemote = true
             span.record.linkedBy = LinkedBy.traceparent.rawValue
@@ -125,8 +134,8 @@ final class Exchange {
             }
         } else if let run {
             let place = runs.place(of: run) {
-                let start = TraceContext.start(with: &ids)
-                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: settings.sampler.flags(start.traceID, brought: nil))
+                let start = TraceContext.start(with: &worker.ids)
+                return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: sampler.flags(start.traceID, brought: nil))
             }
             context = TraceContext(traceID: place.trace, spanID: spanID, flags: place.flags)
             span.record.parent = place.parent.value
@@ -134,8 +143,8 @@ final class Exchange {
             if place.rootIsOurs { span.record.runRoot = place.parent.value }
             span.record.linkedBy = LinkedBy.header.rawValue
         } else {
-            let start = TraceContext.start(with: &ids)
-            context = TraceContext(traceID: start.traceID, spanID: spanID, flags: settings.sampler.flags(start.traceID, brought: nil))
+            let start = TraceContext.start(with: &worker.ids)
+            context = TraceContext(traceID: start.traceID, spanID: spanID, flags: sampler.flags(start.traceID, brought: nil))
             span.record.parent = start.spanID.value
             span.record.runRoot = start.spanID.value
             span.record.linkedBy = LinkedBy.new.rawValue
@@ -167,7 +176,7 @@ final class Exchange {
             _ = baggage.withValue(of: "gen_ai.agent.name") { if $0.byteCount > 0 && $0.byteCount <= 256 { span.set(.agentName, $0) } }
         }
         for header in upstream.sessionHeaders {
-            if let index = request.index(named: header.bytes), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
+            if let index = header.index(in: request), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
                 span.set(.conversationID, request.value(index))
                 span.set(.sessionID, request.value(index))
                 break
@@ -226,7 +235,8 @@ final class Exchange {
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
         guard isObserved else { return }
-        let now = clock.monotonic
+        // Nothing of a body that is read as a whole goes by the time.
+        let now = call.isEventStream ? clock.monotonic : 0
         guard isInflating else {
             call.observe(piece, now: now) { _ in }
             return
@@ -251,7 +261,7 @@ final class Exchange {
         callEnded = true
         let body = body
         let hides = hides
-        call.endResponse(isComplete: true, now: clock.monotonic) { if hides { body.append($0) } }
+        call.endResponse(isComplete: true, now: call.isEventStream ? clock.monotonic : 0) { if hides { body.append($0) } }
     }
 
     /// The exchange has failed; the first failure counts.
@@ -262,7 +272,7 @@ final class Exchange {
         // The duration is monotonic, whatever the wall clock did meanwhile.
         let now = clock.monotonic
         span.record.endTime = span.record.startTime + (now - openedAt)
-        writeURL(upstream)
+        if !urlIsDescribed { describeUnsentURL(upstream) }
         if api != nil {
             if isInflating { inflater.release() }
             if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }

@@ -12,10 +12,10 @@ extension Exchange {
         if request.method == .other { output.append(request.methodBytes) } else { output.append(request.method.name) }
         output.append(byte: 0x20)
         if let prefix = upstream.absolutePrefix { output.append(prefix) }
+        let targetStart = output.count
         writeTarget(upstream)
-        output.append(" HTTP/1.1\r\nhost: ")
-        output.append(upstream.authority)
-        output.append("\r\n")
+        describeURL(upstream, target: targetStart..<output.count)
+        output.append(upstream.versionAndHost)
 
         var acceptEncoding = AcceptEncoding()
         var credentialSeen = false
@@ -37,7 +37,7 @@ extension Exchange {
         }
         if let run { output.append(request.raw.extracting(run)) }
 
-        if asksIdentity {
+        if asksIdentity || !request.has(.acceptEncoding) {
             output.append("accept-encoding: identity\r\n")
         } else {
             output.append("accept-encoding: ")
@@ -71,7 +71,7 @@ extension Exchange {
 
     private func writeTraceContext(_ upstream: Upstream) {
         output.append("traceparent: ")
-        let traceparent = context.traceparent
+        let traceparent = contextText
         unsafe output.append(traceparent.span.bytes)
         output.append("\r\n")
         if !traceState.isEmpty {
@@ -117,16 +117,17 @@ extension Exchange {
         let answer = answer
         output.removeAll()
         output.append("HTTP/1.1 ")
-        output.append(decimal: answer.status)
-        output.append(byte: 0x20)
-        output.append(answer.reason)
-        output.append("\r\n")
+        // Code, reason and the fields behind them pass in one piece.
+        var run = answer.statusAndReason
+        if run == nil {
+            output.append(decimal: answer.status)
+            output.append(" \r\n")
+        }
         var framing = answer.framing
         if hides, framing != .none { framing = .chunked }
         if framing == .untilClose { framing = .chunked }
         if framing == .chunked, request.minorVersion == 0 { framing = .untilClose }
 
-        var run: Range<Int>?
         for index in 0..<answer.fieldCount {
             let field = answer.field(index)
             let passes: Bool
@@ -168,12 +169,12 @@ extension Exchange {
     /// `traceresponse` and `x-hopspan-run`: on every answer.
     func writeOurFields() {
         output.append("traceresponse: ")
-        let traceresponse = context.traceparent
+        let traceresponse = contextText
         unsafe output.append(traceresponse.span.bytes)
         output.append("\r\nx-hopspan-run: ")
         if runName.isEmpty {
-            let hex = context.traceID.hex
-            unsafe output.append(hex.span.bytes)
+            // The trace id's digits.
+            unsafe output.append(traceresponse.span.bytes.extracting(3..<35))
         } else {
             let name = runName
             unsafe output.append(name.span.bytes)
@@ -191,32 +192,39 @@ extension Exchange {
         }
     }
 
+    /// `url.full` of an exchange that was never sent.
+    func describeUnsentURL(_ upstream: Upstream) {
+        output.removeAll()
+        writeTarget(upstream)
+        describeURL(upstream, target: 0..<output.count)
+    }
+
     /// `url.full` without credentials. Queries carry keys under many names (`key`, `sig`, `X-Amz-Signature`): the names stay, every
     /// value is redacted.
-    func writeURL(_ upstream: Upstream) {
+    /// - Parameter target: where it stands in `output`.
+    private func describeURL(_ upstream: Upstream, target: Range<Int>) {
+        guard !urlIsDescribed else { return }
+        urlIsDescribed = true
         let output = output
-        let body = body
-        output.removeAll()
-        if upstream.settings.origin.isTLS { output.append("https://" as StaticString) } else { output.append("http://" as StaticString) }
-        output.append(upstream.authority)
-        writeTarget(upstream)
-        let url = output.bytes
-        guard let question = url.firstIndex(of: UInt8(ascii: "?")) else {
-            span.set(.urlFull, url)
+        let start = upstream.urlStart
+        let target = output.bytes.extracting(target)
+        guard let question = target.firstIndex(of: UInt8(ascii: "?")) else {
+            span.set(.urlFull, start.bytes, target)
             return
         }
-        body.removeAll()
-        body.append(url.extracting(0...question))
+        let redacted = redacted
+        redacted.removeAll()
+        redacted.append(target.extracting(0...question))
         var inValue = false
-        for offset in question + 1..<url.byteCount {
-            let byte = url[byte: offset]
+        for offset in question + 1..<target.byteCount {
+            let byte = target[byte: offset]
             if byte == UInt8(ascii: "&") { inValue = false }
-            if !inValue { body.append(byte: byte) }
+            if !inValue { redacted.append(byte: byte) }
             if byte == UInt8(ascii: "="), !inValue {
                 inValue = true
-                body.append("REDACTED")
+                redacted.append("REDACTED")
             }
         }
-        span.set(.urlFull, body.bytes)
+        span.set(.urlFull, start.bytes, redacted.bytes)
     }
 }

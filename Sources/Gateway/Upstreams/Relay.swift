@@ -69,6 +69,7 @@ extension Worker {
     }
 
     /// Head (if it still waits in `output`), chunk size, piece and chunk end in one write.
+    @inline(__always)
     private func writePiece(
         _ piece: RawSpan, isLast: Bool, _ framing: BodyFraming, _ output: OutputBuffer, _ downstream: HTTP1Connection
     ) async throws(GatewayError) {
@@ -90,6 +91,7 @@ extension Worker {
         output.removeAll()
     }
 
+    @inline(__always)
     func write(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan(), to downstream: HTTP1Connection) async throws(GatewayError) {
         do { try await downstream.stream.write(first, second, third, until: loop.now + settings.callerIdleNanoseconds) } catch {
             throw error == .shutdown ? .shutdown : .callerGone

@@ -69,6 +69,7 @@ extension Worker {
     }
 
     /// Head and body in one write; where the body gets a field added, in the three pieces that make it.
+    @inline(__always)
     private func writeUnderstoodBody(
         _ exchange: Exchange, _ output: OutputBuffer, _ body: OutputBuffer, _ connection: HTTP1Connection, _ deadline: UInt64
     ) async throws(StreamError) {
@@ -126,12 +127,18 @@ extension Worker {
         }
     }
 
+    @inline(__always)
     private func readAnswerHead(_ exchange: Exchange, _ connection: HTTP1Connection, _ deadline: UInt64) async throws(GatewayError) {
         let begins: Bool
         do { begins = try await connection.waitForMessage(until: deadline) } catch {
             throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
         }
         guard begins else { throw .upstreamReset }
+        let input = connection.input
+        if let length = HeadParser.responseAtHand(input.bytes, to: exchange.request.method, into: exchange.answer) {
+            input.consume(length)
+            return
+        }
         let length: Int
         do { length = try await connection.readHead(until: deadline) } catch {
             switch error {
@@ -140,7 +147,6 @@ extension Worker {
             default: throw .malformedAnswer
             }
         }
-        let input = connection.input
         do {
             try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer)
         } catch { throw .malformedAnswer }

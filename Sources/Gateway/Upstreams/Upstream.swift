@@ -9,7 +9,10 @@ final class Upstream {
     let pool: UpstreamPool
     /// The name in the path.
     let name: Text
-    let authority: Text
+    /// Between a request's target and its first field: version and Host.
+    let versionAndHost: Text
+    /// What stands before the target in `url.full`: scheme and authority.
+    let urlStart: Text
     let providerName: Text
     let host: Text
     let pathPrefix: Text
@@ -21,15 +24,15 @@ final class Upstream {
     let credential: Text?
     let forwardsBaggage: Bool
     /// The fields that name a run, and those that carry a session.
-    let runHeaders: [Text]
-    let sessionHeaders: [Text]
+    let runHeaders: [ConfiguredField]
+    let sessionHeaders: [ConfiguredField]
     let usageShape: UsageShape
 
     init(_ settings: ProviderSettings, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         self.settings = settings
         forwardsBaggage = gateway.forwardsBaggage
-        runHeaders = gateway.runHeaders.map(Text.init)
-        sessionHeaders = gateway.sessionHeaders.map(Text.init)
+        runHeaders = gateway.runHeaders.map(ConfiguredField.init)
+        sessionHeaders = gateway.sessionHeaders.map(ConfiguredField.init)
         let origin = settings.origin
         let proxy = Proxy(for: origin, by: gateway.proxies)
         pool = UpstreamPool(
@@ -37,7 +40,8 @@ final class Upstream {
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         name = Text(settings.name)
-        authority = Text(settings.origin.authority)
+        versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")
+        urlStart = Text("\(origin.scheme)://\(origin.authority)")
         providerName = Text(settings.providerName)
         host = Text(settings.origin.host)
         pathPrefix = Text(settings.pathPrefix)
@@ -48,20 +52,32 @@ final class Upstream {
     }
 }
 
+extension Upstream {
+    func isNamed(_ other: RawSpan) -> Bool {
+        let name = name
+        return name.bytes.equals(other)
+    }
+}
+
 /// A text that is written into heads and spans again and again: its UTF-8, once.
-final class Text: Sendable {
-    private let storage: [UInt8]
+@safe final class Text: @unchecked Sendable {
+    private let storage: UnsafeRawBufferPointer
 
-    init(_ text: String) { storage = Array(text.utf8) }
+    init(_ text: String) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
+        unsafe copy.copyBytes(from: text.utf8)
+        unsafe storage = UnsafeRawBufferPointer(copy)
+    }
 
-    var count: Int { storage.count }
+    deinit { unsafe storage.deallocate() }
+
+    var count: Int { unsafe storage.count }
 
     /// Valid as long as the text is; hold it in a local of its own.
     var bytes: RawSpan {
         @_lifetime(borrow self) get {
-            let storage = storage
-            // Sound: the array is a constant of self's, and nothing changes it.
-            return unsafe _overrideLifetime(storage.span.bytes, borrowing: self)
+            // Sound: the bytes are self's, and nothing changes them.
+            unsafe _overrideLifetime(storage.bytes, borrowing: self)
         }
     }
 }

@@ -1,28 +1,29 @@
 import EventLoop
 private import Synchronization
+public import TLS
 
 extension HTTPClient {
     /// Sends one request on a loop of its own, which runs on the calling thread until the answer is there: for the command line.
-    /// Never from a task or a loop.
-    public static func sendBlocking(_ request: HTTPClientRequest) throws(HTTPClientError) -> HTTPClientResponse {
-        try blocking { client throws(HTTPClientError) in try await client.send(request) }
+    /// Never from a task or a loop. Without `tls` an `https` origin is judged by the system's trust store.
+    public static func sendBlocking(_ request: HTTPClientRequest, tls: TLSContext? = nil) throws(HTTPClientError) -> HTTPClientResponse {
+        try blocking(tls: trust(tls, for: request)) { client throws(HTTPClientError) in try await client.send(request) }
     }
 
     /// `stream`, likewise: the closures are called on the calling thread.
     public static func streamBlocking(
-        _ request: HTTPClientRequest, idle: Duration? = nil, onHead: @escaping @Sendable (HTTPClientResponse) -> Void,
+        _ request: HTTPClientRequest, tls: TLSContext? = nil, idle: Duration? = nil, onHead: @escaping @Sendable (HTTPClientResponse) -> Void,
         onPiece: @escaping @Sendable (RawSpan) -> Bool
     ) throws(HTTPClientError) {
-        try blocking { client throws(HTTPClientError) in try await client.stream(request, idle: idle, onHead: onHead, onPiece: onPiece) }
+        try blocking(tls: trust(tls, for: request)) { client throws(HTTPClientError) in try await client.stream(request, idle: idle, onHead: onHead, onPiece: onPiece) }
     }
 
     /// Runs a piece of work with a client, on a loop on the calling thread, to its end.
     public static func blocking<Value: Sendable>(
-        _ work: @escaping @Sendable (HTTPClient) async throws(HTTPClientError) -> Value
+        tls: TLSContext? = nil, _ work: @escaping @Sendable (HTTPClient) async throws(HTTPClientError) -> Value
     ) throws(HTTPClientError) -> Value {
         let loop: EventLoop
         do { loop = try EventLoop(name: "client") } catch { throw .connect(.refused(error.code)) }
-        let client = HTTPClient(on: loop)
+        let client = HTTPClient(on: loop, tls: tls)
         let result = Outcome<Value>()
         Task(executorPreference: loop) {
             do throws(HTTPClientError) {
@@ -36,6 +37,11 @@ extension HTTPClient {
         }
         loop.run()
         return try result.take().get()
+    }
+
+    private static func trust(_ given: TLSContext?, for request: HTTPClientRequest) throws(HTTPClientError) -> TLSContext? {
+        guard given == nil, request.origin.isTLS else { return given }
+        do { return try TLSContext.client() } catch { throw .connect(.tls(error)) }
     }
 }
 

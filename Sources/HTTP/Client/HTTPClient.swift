@@ -1,4 +1,5 @@
 public import EventLoop
+public import TLS
 
 /// An HTTP/1.1 client for use off the request path: exporters, the command line, tests. Whole requests, whole answers, or answers
 /// read piece by piece; connections are kept and used again.
@@ -10,12 +11,21 @@ public actor HTTPClient {
     private var pools: [Origin: UpstreamPool] = [:]
     private var active: [ObjectIdentifier: HTTP1Connection] = [:]
     private let resolver: Resolver
+    private let tls: TLSContext?
+    private let proxy: @Sendable (Origin) -> Proxy?
     public nonisolated let loop: EventLoop
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    public init(on loop: EventLoop, resolver: Resolver = Resolver()) {
+    /// - Parameters:
+    ///   - tls: whom to believe, for `https` origins: a client's context.
+    ///   - proxy: what an origin is reached through; nil: it is reached directly.
+    public init(
+        on loop: EventLoop, resolver: Resolver = Resolver(), tls: TLSContext? = nil, proxy: @escaping @Sendable (Origin) -> Proxy? = { _ in nil }
+    ) {
         self.loop = loop
         self.resolver = resolver
+        self.tls = tls
+        self.proxy = proxy
     }
 
     /// Sends a request and reads the whole answer, whatever its status. Redirects are not followed.
@@ -73,17 +83,17 @@ public actor HTTPClient {
 
     private func pool(for origin: Origin) -> UpstreamPool {
         if let known = pools[origin] { return known }
-        let made = UpstreamPool(origin: origin, loop: loop, resolver: resolver)
+        let made = UpstreamPool(origin: origin, tls: tls, proxy: proxy(origin), loop: loop, resolver: resolver)
         pools[origin] = made
         return made
     }
 
     /// Sends the request and reads the answer's head.
     private func begin(_ request: HTTPClientRequest, until deadline: UInt64) async throws(HTTPClientError) -> (HTTP1Connection, MessageHead) {
-        let output = OutputBuffer()
-        try request.writeHead(to: output)
-        let head = MessageHead()
         let pool = pool(for: request.origin)
+        let output = OutputBuffer()
+        try request.writeHead(to: output, through: pool.proxy)
+        let head = MessageHead()
         pool.evict()
         if let pooled = pool.takeIdle() {
             do {

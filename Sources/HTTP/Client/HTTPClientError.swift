@@ -43,10 +43,7 @@ extension HTTPClientError: CustomStringConvertible {
         switch self {
         case .malformedURL: "not an http or https URL"
         case .malformedRequest: "the request cannot be sent as HTTP"
-        case .connect(.name(let reason)): "the name has no address: \(reason)"
-        case .connect(.refused(let code)) where code != 0: "no connection: \(unsafe String(cString: strerror(code)))"
-        case .connect(.timedOut): "no connection: timed out"
-        case .connect: "no connection"
+        case .connect(let failure): failure.words
         case .timedOut: "timed out"
         case .cut: "the connection broke before the answer was there"
         case .malformedAnswer: "the answer is malformed"
@@ -54,4 +51,22 @@ extension HTTPClientError: CustomStringConvertible {
         case .closed: "the client was closed"
         }
     }
+}
+
+extension ConnectFailure {
+    fileprivate var words: String {
+        switch self {
+        case .name(let reason): "the name has no address: \(reason)"
+        case .refused(let code): "no connection: \(Self.words(code))"
+        case .timedOut: "no connection: timed out"
+        case .tls(let error): "no TLS: \(error)"
+        case .proxy(.name(let reason)): "the proxy's name has no address: \(reason)"
+        case .proxy(.refused(let code)): "no connection to the proxy: \(Self.words(code))"
+        case .proxy(.status(let status)): "the proxy refused with \(status)"
+        case .proxy(.malformedAnswer): "the proxy's answer is malformed"
+        case .callerGone, .shutdown: "no connection"
+        }
+    }
+
+    private static func words(_ code: Int32) -> String { unsafe String(cString: strerror(code)) }
 }

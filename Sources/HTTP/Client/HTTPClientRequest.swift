@@ -53,16 +53,20 @@ public struct HTTPClientRequest: Sendable {
     }
 
     /// The head as it is sent; throws `malformedRequest` for what would not be one head.
-    func writeHead(to output: OutputBuffer) throws(HTTPClientError) {
+    /// - Parameter proxy: asked for `http` origins by absolute-form targets (RFC 9112 §3.2.2); `https` ones lie behind a tunnel.
+    func writeHead(to output: OutputBuffer, through proxy: Proxy?) throws(HTTPClientError) {
         guard method != .other, method != .connect, target.utf8.first == UInt8(ascii: "/"), target.utf8.allSatisfy(Characters.isTarget),
             !origin.host.isEmpty, origin.authority.utf8.allSatisfy(Characters.isHost)
         else { throw .malformedRequest }
         output.append(method.name)
         output.append(" ")
+        let isAsked = proxy != nil && !origin.isTLS
+        if isAsked { output.append("http://\(origin.authority)") }
         output.append(target)
         output.append(" HTTP/1.1\r\nhost: ")
         output.append(origin.authority)
         output.append("\r\naccept-encoding: gzip\r\n")
+        if isAsked, let authorization = proxy?.authorization { output.append("proxy-authorization: \(authorization)\r\n") }
         // "A user agent SHOULD send Content-Length … when the method defines a meaning for enclosed content" (RFC 9110 §8.6).
         if !body.isEmpty || method == .post || method == .put || method == .patch {
             output.append("content-length: ")

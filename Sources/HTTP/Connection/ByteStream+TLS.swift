@@ -35,6 +35,19 @@ extension ByteStream {
         try check(reading ? await socket.waitToRead(until: deadline) : await socket.waitToWrite(until: deadline))
     }
 
+    /// Sends `close_notify`, if the socket takes it in time.
+    func sayEnd(_ tls: TLSConnection, until deadline: UInt64) async {
+        while !socket.isClosed {
+            let isReading: Bool
+            switch tls.shutdown() {
+            case .done: return
+            case .wantRead: isReading = true
+            case .wantWrite: isReading = false
+            }
+            guard (try? await waitForTLS(reading: isReading, until: deadline)) != nil else { return }
+        }
+    }
+
     // MARK: reading
 
     /// Both ends of a stream are its end here; `wasTruncated` tells them apart.

@@ -44,21 +44,31 @@ public enum StreamError: UInt8, Error, Sendable {
         }
     }
 
+    /// Whether a read may find something: in the socket, or in what TLS has taken off it.
+    var mayBeReadable: Bool { socket.mayBeReadable || tls?.hasBufferedInput ?? false }
+
     /// Writes everything: up to three pieces, in one system call where the kernel takes them.
     /// What the pieces lend must stay as it is until this returns, suspensions included.
+    @inlinable @inline(__always)
     public func write(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan(), until deadline: UInt64) async throws(StreamError) {
-        if let tls { return try await write(tls, first, second, third, until: deadline) }
-        let total = first.byteCount + second.byteCount + third.byteCount
+        let written = try writeNow(first, second, third)
+        if written < first.byteCount + second.byteCount + third.byteCount {
+            try await writeRest(first, second, third, from: written, until: deadline)
+        }
+    }
+
+    /// Writes without waiting; how much the kernel took.
+    @usableFromInline func writeNow(_ first: RawSpan, _ second: RawSpan, _ third: RawSpan) throws(StreamError) -> Int {
+        guard tls == nil else { return 0 }
         switch socket.writeNow(first, second, third) {
-        case .bytes(let count):
-            if count == total { return }
-            try await writeRest(first, second, third, from: count, until: deadline)
-        case .wouldBlock: try await writeRest(first, second, third, from: 0, until: deadline)
+        case .bytes(let count): return count
+        case .wouldBlock: return 0
         case .end, .failed: throw .reset
         }
     }
 
-    private func writeRest(_ first: RawSpan, _ second: RawSpan, _ third: RawSpan, from written: Int, until deadline: UInt64) async throws(StreamError) {
+    @usableFromInline func writeRest(_ first: RawSpan, _ second: RawSpan, _ third: RawSpan, from written: Int, until deadline: UInt64) async throws(StreamError) {
+        if let tls { return try await write(tls, first, second, third, until: deadline) }
         var written = written
         let total = first.byteCount + second.byteCount + third.byteCount
         while written < total {
@@ -95,23 +105,19 @@ public enum StreamError: UInt8, Error, Sendable {
 
     // MARK: the end
 
-    /// Ends our side only; the peer reads to the end.
-    public func shutdownWrite() {
-        sayEnd()
+    /// Ends our side only; the peer reads to the end. A full socket is waited for, so that TLS's end arrives as well.
+    public func shutdownWrite(until deadline: UInt64) async {
+        if let tls { await sayEnd(tls, until: deadline) }
         socket.shutdownWrite()
     }
 
     /// Closes the connection now; nothing is waited for.
     public func close() {
-        sayEnd()
+        // TLS's own end comes before the socket's: an end without it is a cut one.
+        if let tls, !socket.isClosed { _ = tls.shutdown() }
         socket.close()
     }
 
     /// Closes so that the peer sees that something was wrong.
     public func reset() { socket.reset() }
-
-    /// TLS's own end comes before the socket's: an end without it is a cut one.
-    private func sayEnd() {
-        if let tls, !socket.isClosed { _ = tls.shutdown() }
-    }
 }

@@ -8,8 +8,8 @@ extension HTTP1Connection {
             stream.close()
             return
         }
-        stream.shutdownWrite()
         let deadline = loop.now + 1_000_000_000
+        await stream.shutdownWrite(until: deadline)
         var dropped = input.count
         input.consume(input.count)
         while dropped < 1 << 20 {

@@ -31,13 +31,26 @@ public final class HTTP1Connection {
     /// - Returns: false when the peer has ended its side instead.
     public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool {
         headScanned = 0
-        let input = input
-        while true {
-            // Empty lines before a message are skipped (RFC 9112 §2.2).
-            while input.count >= 2, input.bytes[byte: 0] == 0x0D, input.bytes[byte: 1] == 0x0A { input.consume(2) }
-            if input.count >= 2 || (input.count == 1 && input.bytes[byte: 0] != 0x0D) { return true }
-            if try await fill(until: deadline) == 0 { return false }
+        while !messageHasBegun() {
+            if let count = try fillNow() {
+                if count == 0 { return false }
+            } else {
+                try await stream.waitToRead(until: deadline)
+            }
         }
+        return true
+    }
+
+    private func messageHasBegun() -> Bool {
+        let input = input
+        let bytes = input.bytes
+        var skipped = 0
+        // Empty lines before a message are skipped (RFC 9112 §2.2).
+        while bytes.byteCount - skipped >= 2, bytes.at(skipped) == 0x0D, bytes.at(skipped + 1) == 0x0A { skipped += 2 }
+        let count = bytes.byteCount - skipped
+        let hasBegun = count >= 2 || (count == 1 && bytes.at(skipped) != 0x0D)
+        if skipped > 0 { input.consume(skipped) }
+        return hasBegun
     }
 
     /// Reads a head; it then stands at the front of `input`.
@@ -58,6 +71,14 @@ public final class HTTP1Connection {
     @discardableResult
     public func fill(until deadline: UInt64) async throws(StreamError) -> Int {
         while true {
+            if let count = try fillNow() { return count }
+            try await stream.waitToRead(until: deadline)
+        }
+    }
+
+    /// Reads into `input` what has come and is not read yet; 0 at the end of the stream, nil when there is nothing.
+    private func fillNow() throws(StreamError) -> Int? {
+        if stream.mayBeReadable {
             guard let room = unsafe input.room(limit: HeadParser.bytesAtMost + BufferPool.bufferSize) else { throw .reset }
             switch unsafe stream.readNow(into: room) {
             case .bytes(let count):
@@ -65,11 +86,11 @@ public final class HTTP1Connection {
                 return count
             case .end: return 0
             case .failed: throw .reset
-            case .wouldBlock:
-                input.releaseIfEmpty()
-                try await stream.waitToRead(until: deadline)
+            case .wouldBlock: break
             }
         }
+        input.releaseIfEmpty()
+        return nil
     }
 
     // MARK: bodies
@@ -147,14 +168,28 @@ public final class HTTP1Connection {
 
     /// Reads the rest of the body into `buffer`.
     public func readBody(into buffer: OutputBuffer, atMost limit: Int, idleNanoseconds: UInt64) async throws(HTTPError) {
-        let input = input
-        if case .length(let length) = body, length > limit - buffer.count { throw .bodyTooLarge }
-        while true {
+        while try !bodyAtHand(into: buffer, atMost: limit) {
             let count = try await nextPiece(until: unsafe stream.socket.loop.now + idleNanoseconds)
             guard count > 0 else { return }
-            guard buffer.count + count <= limit else { throw .bodyTooLarge }
-            buffer.append(input.bytes.extracting(first: count))
-            consumePiece()
+            try take(count, into: buffer, atMost: limit)
         }
+    }
+
+    /// Reads into `buffer` what has arrived of the body, without reading more.
+    /// - Returns: whether that was the rest of it.
+    public func bodyAtHand(into buffer: OutputBuffer, atMost limit: Int) throws(HTTPError) -> Bool {
+        if case .length(let length) = body, length > limit - buffer.count { throw .bodyTooLarge }
+        while let count = try pieceAtHand() {
+            guard count > 0 else { return true }
+            try take(count, into: buffer, atMost: limit)
+        }
+        return false
+    }
+
+    private func take(_ count: Int, into buffer: OutputBuffer, atMost limit: Int) throws(HTTPError) {
+        guard buffer.count + count <= limit else { throw .bodyTooLarge }
+        let input = input
+        buffer.append(input.bytes.extracting(first: count))
+        consumePiece()
     }
 }

@@ -4,23 +4,23 @@ internal import EventLoop
 /// when nothing is left, so that an idle connection holds none.
 @safe public final class InputBuffer {
     private let pool: BufferPool
-    private var memory: UnsafeMutableRawBufferPointer?
-    private var start = 0
-    private var end = 0
+    @usableFromInline var memory: UnsafeMutableRawBufferPointer?
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
 
     init(pool: BufferPool) { self.pool = pool }
 
     deinit { release() }
 
-    public var count: Int { end - start }
-    public var isEmpty: Bool { start == end }
+    @inlinable public var count: Int { end &- start }
+    @inlinable public var isEmpty: Bool { start == end }
 
     /// What is there to use. Valid until the next call that changes the buffer.
-    public var bytes: RawSpan {
+    @inlinable public var bytes: RawSpan {
         @_lifetime(borrow self) get {
-            guard let memory = unsafe memory else { return RawSpan() }
+            guard let base = unsafe memory?.baseAddress else { return RawSpan() }
             // Sound: start...end are initialised and the memory is kept while self is.
-            let span = unsafe UnsafeRawBufferPointer(rebasing: memory[start..<end]).bytes
+            let span = unsafe UnsafeRawBufferPointer(start: base + start, count: end &- start).bytes
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
@@ -32,9 +32,9 @@ internal import EventLoop
     }
 
     /// The first `count` bytes have been used.
-    public func consume(_ count: Int) {
-        start += count
-        precondition(start <= end)
+    @inlinable public func consume(_ count: Int) {
+        precondition(count >= 0 && count <= end &- start)
+        start &+= count
         if start == end {
             start = 0
             end = 0

@@ -1,94 +1,113 @@
 /// Bytes that are being put together to be sent: heads, chunk sizes, whole small bodies. Reused, grows, never shrinks below use.
 @safe public final class OutputBuffer {
-    private var memory: UnsafeMutableRawBufferPointer
-    public private(set) var count = 0
+    @usableFromInline var memory: UnsafeMutableRawBufferPointer
+    @usableFromInline var used = 0
+    @inlinable public var count: Int { used }
 
     public init(capacity: Int = 1024) { unsafe memory = .allocate(byteCount: capacity, alignment: 16) }
 
     deinit { unsafe memory.deallocate() }
 
-    public var bytes: RawSpan {
+    @inlinable public var bytes: RawSpan {
         @_lifetime(borrow self) get {
             // Sound: `count` bytes are initialised; the memory is kept while self is.
-            let span = unsafe UnsafeRawBufferPointer(rebasing: memory[..<count]).bytes
+            let span = unsafe UnsafeRawBufferPointer(start: memory.baseAddress, count: count).bytes
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
 
     public func removeAll() {
-        count = 0
+        used = 0
         if unsafe memory.count > 256 << 10 {
             unsafe memory.deallocate()
             unsafe memory = .allocate(byteCount: 1024, alignment: 16)
         }
     }
 
-    public func append(_ text: StaticString) {
+    /// A literal's bytes become part of the code.
+    @inlinable @inline(__always) public func append(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
-        room(for: length)
-        unsafe (memory.baseAddress! + count).copyMemory(from: text.utf8Start, byteCount: length)
-        count += length
+        // Sound: there is room for them, and a static string's bytes live for ever.
+        unsafe room(for: length).copyMemory(from: text.utf8Start, byteCount: length)
+        used &+= length
     }
 
-    public func append(_ bytes: RawSpan) {
+    @inlinable public func append(_ bytes: RawSpan) {
         let length = bytes.byteCount
         guard length > 0 else { return }
-        room(for: length)
-        unsafe bytes.withUnsafeBytes { unsafe (memory.baseAddress! + count).copyMemory(from: $0.baseAddress!, byteCount: length) }
-        count += length
+        let end = unsafe room(for: length)
+        // Sound: there is room for them; nobody lends this buffer's own bytes to it.
+        unsafe bytes.withUnsafeBytes { unsafe end.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: length) }
+        used &+= length
     }
 
+    /// A literal takes the way above.
+    @_disfavoredOverload
     public func append(_ text: String) {
         var text = text
         text.withUTF8 { append(unsafe UnsafeRawBufferPointer($0).bytes) }
     }
 
-    public func append(byte: UInt8) {
-        room(for: 1)
-        unsafe memory[count] = byte
-        count += 1
+    @inlinable public func append(byte: UInt8) {
+        unsafe room(for: 1).storeBytes(of: byte, as: UInt8.self)
+        used &+= 1
     }
 
     public func append(decimal value: Int) {
-        room(for: 20)
+        var end = unsafe room(for: 20)
         var rest = value.magnitude
-        var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-        var length = 0
-        repeat {
-            digits[length] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
-            rest /= 10
-            length += 1
-        } while rest > 0
-        if value < 0 { append(byte: UInt8(ascii: "-")) }
-        while length > 0 {
-            length -= 1
-            unsafe memory[count] = digits[length]
-            count += 1
+        if value < 0 {
+            unsafe end.storeBytes(of: UInt8(ascii: "-"), as: UInt8.self)
+            unsafe end += 1
+            used &+= 1
         }
+        var length = 1
+        var limit: UInt = 10
+        // The longest has nineteen digits, and ten to the nineteenth fits.
+        while rest >= limit {
+            length &+= 1
+            limit &*= 10
+        }
+        var at = length
+        while at > 0 {
+            at &-= 1
+            unsafe end.storeBytes(of: UInt8(truncatingIfNeeded: rest % 10) | 0x30, toByteOffset: at, as: UInt8.self)
+            rest /= 10
+        }
+        used &+= length
     }
 
     /// Lower-case, without leading zeros: a chunk's size (RFC 9112 §7.1).
     public func append(hex value: Int) {
-        room(for: 16)
+        let end = unsafe room(for: 16)
         var shift = max(0, (Int.bitWidth - 1 - max(value, 1).leadingZeroBitCount) / 4 * 4)
+        var length = 0
         while shift >= 0 {
             let digit = UInt8(truncatingIfNeeded: value >> shift) & 0xF
-            unsafe memory[count] = digit < 10 ? digit + 0x30 : digit + 0x57
-            count += 1
+            unsafe end.storeBytes(of: digit < 10 ? digit + 0x30 : digit + 0x57, toByteOffset: length, as: UInt8.self)
+            length += 1
             shift -= 4
         }
+        used &+= length
     }
 
     /// Room for `length` bytes that the caller writes itself, and takes with `wrote`.
-    @unsafe public func reserve(_ length: Int) -> UnsafeMutableRawBufferPointer {
-        room(for: length)
-        return unsafe UnsafeMutableRawBufferPointer(rebasing: memory[count..<count + length])
+    @inlinable @unsafe public func reserve(_ length: Int) -> UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(start: room(for: length), count: length)
     }
 
-    public func wrote(_ length: Int) { count += length }
+    @inlinable public func wrote(_ length: Int) {
+        precondition(unsafe length >= 0 && length <= memory.count - count)
+        used &+= length
+    }
 
-    private func room(for length: Int) {
-        guard unsafe count + length > memory.count else { return }
+    /// Where the next bytes go; there is room for `length` of them, which must not be negative.
+    @inlinable @inline(__always) @unsafe func room(for length: Int) -> UnsafeMutableRawPointer {
+        if unsafe length > memory.count &- count { grow(by: length) }
+        return unsafe memory.baseAddress.unsafelyUnwrapped + count
+    }
+
+    @usableFromInline @inline(never) func grow(by length: Int) {
         let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(memory.count * 2, count + length), alignment: 16)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
         unsafe memory.deallocate()

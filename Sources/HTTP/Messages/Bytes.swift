@@ -8,11 +8,31 @@ extension RawSpan {
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 
-    /// Byte for byte.
-    public func equals(_ text: StaticString) -> Bool {
-        let count = byteCount
-        guard count == text.utf8CodeUnitCount else { return false }
-        return unsafe withUnsafeBytes { unsafe memcmp($0.baseAddress ?? UnsafeRawPointer(text.utf8Start), text.utf8Start, count) == 0 }
+    /// Byte for byte. The loads of a literal fold to constants.
+    @inlinable @inline(__always) public func equals(_ text: StaticString) -> Bool {
+        let count = text.utf8CodeUnitCount
+        guard byteCount == count else { return false }
+        // Sound: every load lies inside both texts, which are `count` long.
+        let other = unsafe UnsafeRawPointer(text.utf8Start)
+        if count >= 8 {
+            var at = 0
+            while at &+ 8 < count {
+                guard unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self)
+                        == other.loadUnaligned(fromByteOffset: at, as: UInt64.self) else { return false }
+                at &+= 8
+            }
+            return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 8, as: UInt64.self)
+                == other.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        }
+        if count >= 4 {
+            return unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: 0, as: UInt32.self) == other.loadUnaligned(fromByteOffset: 0, as: UInt32.self)
+                && unsafeLoadUnaligned(fromUncheckedByteOffset: count &- 4, as: UInt32.self)
+                    == other.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+        }
+        for at in 0..<count {
+            guard unsafe unsafeLoad(fromUncheckedByteOffset: at, as: UInt8.self) == other.load(fromByteOffset: at, as: UInt8.self) else { return false }
+        }
+        return true
     }
 
     public func equals(_ other: RawSpan) -> Bool {

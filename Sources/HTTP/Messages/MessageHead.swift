@@ -3,36 +3,39 @@
 /// Nothing is copied into strings: fields are offsets. A head is reused for the next message (`HeadParser` resets it), so in steady
 /// state it costs no allocation. Confined to one loop.
 @safe public final class MessageHead {
-    public struct Field: BitwiseCopyable, Sendable {
+    @frozen public struct Field: BitwiseCopyable, Sendable {
         public var name: FieldName
-        var nameLength: UInt16
-        var start: UInt32
-        var valueStart: UInt32
-        var valueEnd: UInt32
+        @usableFromInline var nameLength: UInt16
+        @usableFromInline var start: UInt32
+        @usableFromInline var valueStart: UInt32
+        @usableFromInline var valueEnd: UInt32
         /// Past the line's CRLF.
-        var end: UInt32
+        @usableFromInline var end: UInt32
         /// Named by the Connection field: for this connection only.
         public var isNominated: Bool
 
         /// Where the field's line stands in `raw`, its CRLF included.
-        public var lineStart: Int { Int(start) }
-        public var lineEnd: Int { Int(end) }
+        @inlinable public var lineStart: Int { Int(start) }
+        @inlinable public var lineEnd: Int { Int(end) }
     }
 
     /// RFC 9112 §5; a head with more is refused.
     public static let fieldsAtMost = 100
 
-    private var bytes: UnsafeMutableRawBufferPointer
-    public private(set) var byteCount = 0
-    private var fields: UnsafeMutableBufferPointer<Field>
-    public private(set) var fieldCount = 0
+    @usableFromInline var bytes: UnsafeMutableRawBufferPointer
+    @usableFromInline var fields: UnsafeMutableBufferPointer<Field>
+    public internal(set) var byteCount = 0
+    public internal(set) var fieldCount = 0
+    /// A bit for each name there is a field of.
+    @usableFromInline var present: UInt64 = 0
 
     // A request's first line.
     public internal(set) var method = Method.other
     var methodRange: Range<Int> = 0..<0
     /// In origin-form: what follows an absolute-form's authority.
     var targetRange: Range<Int> = 0..<0
-    var authorityRange: Range<Int> = 0..<0
+    /// How much of the target is the path.
+    @usableFromInline var pathLength = 0
     // An answer's first line.
     public internal(set) var status = 0
     var reasonRange: Range<Int> = 0..<0
@@ -56,19 +59,16 @@
         unsafe fields.deallocate()
     }
 
-    func reset(copying head: RawSpan) {
-        if unsafe head.byteCount > bytes.count {
-            unsafe bytes.deallocate()
-            unsafe bytes = .allocate(byteCount: head.byteCount, alignment: 16)
-        }
-        unsafe head.withUnsafeBytes { unsafe bytes.copyMemory(from: $0) }
-        byteCount = head.byteCount
+    /// Forgets the last head.
+    func reset() {
+        byteCount = 0
         fieldCount = 0
+        present = 0
         method = .other
         status = 0
         methodRange = 0..<0
         targetRange = 0..<0
-        authorityRange = 0..<0
+        pathLength = 0
         reasonRange = 0..<0
         minorVersion = 1
         framing = .none
@@ -78,70 +78,84 @@
         wantsUpgrade = false
     }
 
-    func append(_ field: Field) {
-        if unsafe fieldCount == fields.count {
-            let larger = UnsafeMutableBufferPointer<Field>.allocate(capacity: Self.fieldsAtMost)
-            for index in 0..<fieldCount { unsafe larger.initializeElement(at: index, to: fields[index]) }
-            unsafe fields.deallocate()
-            unsafe fields = larger
+    /// Copies the bytes that the offsets are of.
+    func keep(_ head: RawSpan) {
+        if unsafe head.byteCount > bytes.count {
+            unsafe bytes.deallocate()
+            unsafe bytes = .allocate(byteCount: head.byteCount, alignment: 16)
         }
+        unsafe head.withUnsafeBytes { unsafe bytes.copyMemory(from: $0) }
+        byteCount = head.byteCount
+    }
+
+    @inline(__always)
+    func append(_ field: Field) {
+        if unsafe fieldCount == fields.count { growFields() }
         unsafe fields.initializeElement(at: fieldCount, to: field)
-        fieldCount += 1
+        fieldCount &+= 1
+        present |= field.name.bit
+    }
+
+    @inline(never)
+    private func growFields() {
+        let larger = UnsafeMutableBufferPointer<Field>.allocate(capacity: Self.fieldsAtMost)
+        for index in 0..<fieldCount { unsafe larger.initializeElement(at: index, to: fields[index]) }
+        unsafe fields.deallocate()
+        unsafe fields = larger
     }
 
     func nominate(_ index: Int) { unsafe fields[index].isNominated = true }
 
     /// The whole head, its final empty line included.
-    public var raw: RawSpan {
+    @inlinable public var raw: RawSpan {
         @_lifetime(borrow self) get {
-            // Sound: the bytes live as long as self and change only in `reset`, which needs self as well.
-            let span = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<byteCount]).bytes
+            // Sound: the bytes live as long as self and change only in `keep`, which needs self as well.
+            let span = unsafe UnsafeRawBufferPointer(start: bytes.baseAddress, count: byteCount).bytes
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
 
     @_lifetime(borrow self)
-    func slice(_ range: Range<Int>) -> RawSpan { raw.extracting(range) }
+    @inlinable func slice(_ range: Range<Int>) -> RawSpan { raw.extracting(range) }
 
-    public func field(_ index: Int) -> Field {
-        precondition(index < fieldCount)
-        return unsafe fields[index]
+    @inlinable public func field(_ index: Int) -> Field {
+        precondition(index >= 0 && index < fieldCount)
+        return unsafe fields.baseAddress.unsafelyUnwrapped[index]
     }
 
     @_lifetime(borrow self)
-    public func name(_ index: Int) -> RawSpan {
+    @inlinable public func name(_ index: Int) -> RawSpan {
         let field = field(index)
-        return slice(Int(field.start)..<Int(field.start) + Int(field.nameLength))
+        return slice(Int(field.start)..<Int(field.start) &+ Int(field.nameLength))
     }
 
     @_lifetime(borrow self)
-    public func value(_ index: Int) -> RawSpan {
+    @inlinable public func value(_ index: Int) -> RawSpan {
         let field = field(index)
         return slice(Int(field.valueStart)..<Int(field.valueEnd))
     }
 
     /// The field's whole line, CRLF included.
     @_lifetime(borrow self)
-    public func line(_ index: Int) -> RawSpan {
+    @inlinable public func line(_ index: Int) -> RawSpan {
         let field = field(index)
         return slice(Int(field.start)..<Int(field.end))
     }
 
+    /// Whether there is such a field.
+    @inlinable public func has(_ name: FieldName) -> Bool { present & name.bit != 0 }
+
     /// The position of the first such field at or after `from`; nil without.
-    public func index(of name: FieldName, from: Int = 0) -> Int? {
+    @inlinable public func index(of name: FieldName, from: Int = 0) -> Int? {
+        guard has(name) else { return nil }
+        return search(for: name, from: from)
+    }
+
+    @usableFromInline func search(for name: FieldName, from: Int) -> Int? {
         var index = from
         while index < fieldCount {
             if unsafe fields[index].name == name { return index }
             index += 1
-        }
-        return nil
-    }
-
-    /// The position of the first field with this name, in any case, for names that are configured and not known here.
-    public func index(named name: RawSpan) -> Int? {
-        for index in 0..<fieldCount {
-            let field = unsafe fields[index]
-            if Int(field.nameLength) == name.byteCount, self.name(index).equalsIgnoringCase(name) { return index }
         }
         return nil
     }
@@ -153,13 +167,10 @@
     /// The request target in origin-form: path and query, as they came.
     public var target: RawSpan { @_lifetime(borrow self) get { slice(targetRange) } }
     /// The target's path, without its query.
-    public var path: RawSpan {
-        @_lifetime(borrow self) get {
-            let target = slice(targetRange)
-            return target.extracting(0..<(target.firstIndex(of: UInt8(ascii: "?")) ?? target.byteCount))
-        }
-    }
+    public var path: RawSpan { @_lifetime(borrow self) get { slice(targetRange.lowerBound..<targetRange.lowerBound + pathLength) } }
     public var reason: RawSpan { @_lifetime(borrow self) get { slice(reasonRange) } }
+    /// Where an answer's code and reason, and the end of their line, stand in `raw`; nil where the line ends with the code.
+    public var statusAndReason: Range<Int>? { reasonRange.lowerBound == 13 ? 9..<reasonRange.upperBound + 2 : nil }
 
     /// Whether the connection can carry another message after this one (RFC 9112 §9.3).
     public var keepsAlive: Bool {

@@ -43,7 +43,7 @@ struct ContentRecorder {
     }
 
     /// A body that is the answer as a whole.
-    mutating func readAnswer(_ body: RawSpan, api: API, response: ResponseFacts) {
+    mutating func readAnswer(_ body: RawSpan, api: API, response: borrowing ResponseFacts) {
         var json = JSONReader(body)
         guard let answer = try? JSONMembers(&json) else { return }
         var reader = ContentReader(budget: budget)
@@ -73,20 +73,20 @@ struct ContentRecorder {
     }
 
     /// One event of a streamed answer.
-    mutating func take(_ data: RawSpan, api: API, response: ResponseFacts) { stream.take(data, api: api, calls: response.callPieces) }
+    mutating func take(_ data: RawSpan, api: API, response: borrowing ResponseFacts) { stream.take(data, api: api, calls: response.callPieces) }
 
     /// The stream has ended.
-    mutating func finishStream(_ response: ResponseFacts) {
+    mutating func finishStream(_ response: borrowing ResponseFacts) {
         for (choice, parts) in stream.choices { add(parts, choice: choice, response) }
     }
 
-    private mutating func add(_ parts: [ContentPart], choice: Int, _ response: ResponseFacts) {
+    private mutating func add(_ parts: [ContentPart], choice: Int, _ response: borrowing ResponseFacts) {
         guard !parts.isEmpty else { return }
         output.append(ContentMessage(role: Array("assistant".utf8), parts: parts, finishReason: finishReason(choice, parts, response)))
     }
 
     /// The conventions' word for the provider's; an answer that did not finish ended in an error.
-    private func finishReason(_ choice: Int, _ parts: [ContentPart], _ response: ResponseFacts) -> [UInt8] {
+    private func finishReason(_ choice: Int, _ parts: [ContentPart], _ response: borrowing ResponseFacts) -> [UInt8] {
         let found = response.choices.first { $0.index == choice }?.finishReason ?? Text()
         guard !found.isEmpty else { return Array("error".utf8) }
         let word = response.texts[found]

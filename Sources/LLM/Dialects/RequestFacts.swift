@@ -1,8 +1,8 @@
 internal import JSON
 
 /// What a request says about the call it makes: what becomes the span's attributes, and what decides how the answer is read.
-/// Reused from one exchange to the next.
-struct RequestFacts {
+/// Reused from one exchange to the next, and never copied.
+struct RequestFacts: ~Copyable {
     /// The most tool results, stop sequences and other listed things kept of one request.
     static let listLimit = 128
 

@@ -1,7 +1,8 @@
 internal import JSON
 
-/// What an answer says, whole or piece by piece: what becomes the span's attributes. Reused from one exchange to the next.
-struct ResponseFacts {
+/// What an answer says, whole or piece by piece: what becomes the span's attributes. Reused from one exchange to the next; of several
+/// hundred bytes, and so never copied.
+struct ResponseFacts: ~Copyable {
     /// The most choices and tool calls kept of one answer.
     static let listLimit = 128
 
@@ -61,6 +62,15 @@ struct ResponseFacts {
         fresh.choices.clear()
         fresh.toolCalls.clear()
         self = fresh
+    }
+
+    /// What the call consumed, as far as the answer has said.
+    func usage(of api: API) -> Usage {
+        guard api != .messages else { return anthropicUsage.usage }
+        var usage = openaiUsage.usage
+        if usage.webSearches == 0 { usage.webSearches = webSearchCalls }
+        if usage.fileSearches == 0 { usage.fileSearches = fileSearchCalls }
+        return usage
     }
 
     /// There are choices, and each has its finish reason.

@@ -37,12 +37,21 @@ public final class PriceBook {
     private final class Known {
         let found: PriceCatalogue.Found
         var sheets: [PriceSheet] = []
+        // What may tell sheets apart; most models have none of it.
+        private let hasPhases: Bool
+        private let hasOffPeak: Bool
+        private let hasTiers: Bool
 
-        init(_ found: PriceCatalogue.Found) { self.found = found }
+        init(_ found: PriceCatalogue.Found) {
+            self.found = found
+            hasPhases = found.prices.phases.count > 1
+            hasOffPeak = found.prices.offPeak != nil
+            hasTiers = found.prices.phases.contains { !$0.standard.tiers.isEmpty || $0.variants.contains { !$0.list.tiers.isEmpty } }
+        }
 
         func sheet(_ usage: Usage, _ time: Int64) -> PriceSheet {
             let key = key(usage, time)
-            for sheet in sheets where sheet.key == key { return sheet }
+            for index in 0..<sheets.count where sheets[index].key == key { return sheets[index] }
             let sheet = PriceSheet(found, key)
             sheets.append(sheet)
             return sheet
@@ -52,9 +61,9 @@ public final class PriceBook {
             var key = PriceSheet.Key()
             key.variant = usage.variant
             if usage.region != .global, found.prices.regional(usage.region) != nil { key.region = usage.region }
-            if found.prices.phases.count > 1 { key.phase = found.prices.phase(Int(time / 86400)) }
-            if key.variant == .standard, found.prices.offPeak != nil { key.isOffPeak = found.prices.isOffPeak(time) }
-            key.tier = found.prices.tier(key.phase, key.variant, usage.promptLength)
+            if hasPhases { key.phase = found.prices.phase(Int(time / 86400)) }
+            if hasOffPeak, key.variant == .standard { key.isOffPeak = found.prices.isOffPeak(time) }
+            if hasTiers { key.tier = found.prices.tier(key.phase, key.variant, usage.promptLength) }
             return key
         }
     }

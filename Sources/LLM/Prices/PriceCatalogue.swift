@@ -103,10 +103,10 @@ public final class PriceCatalogue: Sendable {
 
     // MARK: looking up, off the request path
 
-    /// What the catalogue makes of a model's name; nil where it has no price for it. For the command line and tests: calls are
-    /// priced through a `PriceBook`.
-    public func entry(provider: String, model: String) -> (provider: String, model: String, match: PriceMatch)? {
-        find(provider: provider, model: Array(model.utf8)).map { ($0.provider, $0.model, $0.match) }
+    /// What the catalogue makes of a model's name, and by which rule, whoever's the entry is; nil where it has no price for it. For the
+    /// command line and tests: calls are priced through a `PriceBook`.
+    public func entry(provider: String, model: String) -> (provider: String, model: String, match: PriceMatch, rule: PriceMatch)? {
+        find(provider: provider, model: Array(model.utf8)).map { ($0.provider, $0.model, $0.match, $0.rule) }
     }
 
     // MARK: listing

@@ -13,9 +13,11 @@ public final class PriceSheet {
     let key: Key
     let isGuess: Bool
     let isStandIn: Bool
-    /// What the list gives, and the same with every missing rate taken from its parent.
+    /// What the list gives.
     private let given: Rates
-    private let complete: Rates
+    /// The same with every missing rate taken from its parent: by rate, and a bit for each that there is.
+    private let perToken: [Int128]
+    private let priced: UInt16
     private let multiplier: Int128?
     private let tier: ModelPrices.Tier?
     private let fees: ModelPrices.EventFees
@@ -46,7 +48,9 @@ public final class PriceSheet {
         isGuess = found.rule == .prefix
         isStandIn = key.variant != .standard && variant == nil
         given = rates
-        complete = rates.completed()
+        let complete = rates.completed()
+        perToken = Rate.allCases.map { complete[$0] ?? 0 }
+        priced = complete.given
         multiplier = prices.regional(key.region)
         (fees, audioMinute, character) = (prices.fees, prices.audioMinute, prices.character)
         hasFeePerCall = fees.request != nil || fees.webSearchLow != nil
@@ -57,8 +61,8 @@ public final class PriceSheet {
         var sum: Int128 = 0
         func add(_ count: Int64, _ rate: Rate) -> Bool {
             guard count > 0 else { return true }
-            guard let price = complete[rate] else { return false }
-            sum += Int128(count) * price
+            guard priced & 1 << rate.rawValue != 0 else { return false }
+            sum &+= Int128(count) &* perToken[Int(rate.rawValue)]
             return true
         }
         var isPriced =
@@ -120,7 +124,7 @@ public final class PriceSheet {
         sum += Int128(usage.annotatedPages) * (fees.annotatedPage ?? 0)
         sum += Int128(usage.characters) * (character ?? 0)
         // Transcription that is priced by tokens as well goes by those where the answer has them.
-        if usage.reported.isDisjoint(with: [.input, .output]) || complete[.input] == nil, usage.audioMilliseconds > 0 {
+        if usage.reported.isDisjoint(with: [.input, .output]) || priced & 1 << Rate.input.rawValue == 0, usage.audioMilliseconds > 0 {
             guard let audioMinute else { return nil }
             sum += Int128(usage.audioMilliseconds) * audioMinute / 60_000
         }

@@ -31,7 +31,7 @@ public final class LLMCall {
     var responseIsUnreadable = false
 
     private(set) var status = 0
-    private(set) var isEventStream = false
+    public private(set) var isEventStream = false
     private var sentAt: UInt64 = 0
     /// When the first piece of the answer came, and the first content; 0 is not yet.
     private var firstChunkAt: UInt64 = 0
@@ -45,6 +45,10 @@ public final class LLMCall {
     }
     /// Only where content is recorded.
     var recorder: ContentRecorder?
+
+    /// `usage` as it was asked for, until more of the answer is read.
+    private var settledUsage = Usage()
+    private var usageIsSettled = false
 
     private var events = EventStreamReader(limit: LLMCall.eventLimit)
     private var body = ResponseBody()
@@ -64,6 +68,7 @@ public final class LLMCall {
         firstChunkAt = 0
         firstContentAt = 0
         streamWasCut = false
+        usageIsSettled = false
         recorder = nil
         events.reset()
         body.reset()
@@ -121,6 +126,7 @@ public final class LLMCall {
         self.status = status
         self.isEventStream = isEventStream
         self.sentAt = sentAt
+        usageIsSettled = false
         response.openaiUsage.convention = usage == .xai ? .xai : usage == .perplexity ? .perplexity : .openai
     }
 
@@ -134,11 +140,11 @@ public final class LLMCall {
     ///     What is left of a chunk comes with a later call.
     public func observe(_ chunk: RawSpan, now: UInt64, emit: (RawSpan) -> Void) {
         guard chunk.byteCount > 0 else { return }
-        if firstChunkAt == 0 { firstChunkAt = now }
         guard isEventStream else {
             body.append(chunk)
             return
         }
+        if firstChunkAt == 0 { firstChunkAt = now }
         guard holdsBack else {
             events.read(chunk) { event in _ = take(event, now: now) }
             return
@@ -210,6 +216,7 @@ public final class LLMCall {
             return false
         }
         var isUsageOnly = false
+        usageIsSettled = false
         response.callPieces.clear()
         do throws(JSONError) {
             var json = JSONReader(data)
@@ -233,6 +240,7 @@ public final class LLMCall {
     /// - Returns: whether it is one whole JSON text.
     private func readBody() -> Bool {
         guard !body.isEmpty else { return false }
+        usageIsSettled = false
         do throws(JSONError) {
             try body.withBytes { bytes throws(JSONError) in
                 var json = JSONReader(bytes)
@@ -261,11 +269,11 @@ public final class LLMCall {
 
     /// What the call consumed, as far as the answer said; see `Usage.isKnown`.
     public var usage: Usage {
-        guard api != .messages else { return response.anthropicUsage.usage }
-        var usage = response.openaiUsage.usage
-        if usage.webSearches == 0 { usage.webSearches = response.webSearchCalls }
-        if usage.fileSearches == 0 { usage.fileSearches = response.fileSearchCalls }
-        return usage
+        if !usageIsSettled {
+            settledUsage = response.usage(of: api)
+            usageIsSettled = true
+        }
+        return settledUsage
     }
 
     /// The answer says that the call failed, though its status does not.

@@ -1,4 +1,5 @@
 import OTLP
+import Runs
 import Store
 
 extension RunSpans {
@@ -23,6 +24,12 @@ extension RunSpans {
         spans.reserveCapacity(count)
         forEach { if let span = try? OTLPSpan(decoding: $0) { spans.append(span) } }
         return spans
+    }
+
+    func cost(by key: RunCostKey) -> RunCost {
+        var cost = RunCost(by: key)
+        forEach { if let span = try? OTLPSpan(decoding: $0) { cost.add(span) } }
+        return cost
     }
 
     /// Lends each `Span` message, in the order the spans ended.

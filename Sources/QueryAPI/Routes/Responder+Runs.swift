@@ -38,12 +38,12 @@ extension Responder {
         return Self.json(
             try await found { reader throws(StoreError) in
                 guard let run = try reader.run(id) else { return nil }
-                return RunCost(RunTree(run.summary, try reader.spans(of: run, limit: Self.nodesAtMost).decoded), by: by).json
+                return try reader.spans(of: run).cost(by: by).json
             })
     }
 
-    /// Of a longer run the latest spans are shown.
-    private static let nodesAtMost = 100_000
+    /// Of a longer run the latest spans are shown: a tree of them all would be of use to nobody, and some hundred megabytes.
+    private static let nodesAtMost = 10_000
 
     /// `GET /api/runs/{run}/otlp`
     func otlp(_ id: String, _ parameters: Parameters, accept: String?) async throws(Problem) -> HTTPResponse {

@@ -24,7 +24,7 @@ public final class OpenRun {
     /// The traces of a named run, the first 1,000 of them. Empty where the run is its trace.
     var traces: [TraceID] = []
     /// Its texts (`RunDetails`).
-    var details: [UInt8] = []
+    var details = PackedBytes(capacity: 128)
 
     // The ledger's books.
     var slot: Int32 = -1
@@ -46,7 +46,7 @@ public final class OpenRun {
         head = RunHead()
         storedState = nil
         traces.removeAll(keepingCapacity: true)
-        details.removeAll(keepingCapacity: true)
+        details.removeAll(keeping: 512)
         lastActive = 0
         inWaitingList = false
         isOpen = false
@@ -113,8 +113,7 @@ extension OpenRun {
                 row.append(fixed: trace.low)
             }
         }
-        let texts = details  // a span cannot borrow a class's field for long
-        row.append(texts.raw)
+        details.withBytes { row.append($0) }
     }
 
     /// Takes the run up again from its row; false where the row is damaged.
@@ -127,8 +126,7 @@ extension OpenRun {
         self.storedState = state
         self.head = head
         self.traces = traces
-        let rest = reader.take(summary.byteCount - reader.offset)
-        unsafe rest.withUnsafeBytes { unsafe details.append(contentsOf: $0) }  // sound: read inside the closure only
+        details.append(reader.take(summary.byteCount - reader.offset))
         return true
     }
 }

@@ -65,18 +65,16 @@ public enum RunDetails {
     }
 
     /// Adds a text unless it is empty, is there already, or the list is full.
-    static func add(_ kind: Kind, _ text: RawSpan, to details: inout [UInt8]) {
+    static func add(_ kind: Kind, _ text: RawSpan, to details: inout PackedBytes) {
         guard !text.isEmpty else { return }
-        let cut = text.extracting(0..<prefixLength(of: text))
-        guard details.count + 2 + cut.byteCount <= mostBytes, !holds(kind, cut, in: details) else { return }
-        details.append(kind.rawValue)
-        details.append(UInt8(cut.byteCount))
-        // Sound: the bytes are read inside the closure only.
-        unsafe cut.withUnsafeBytes { unsafe details.append(contentsOf: $0) }
+        let cut = text.byteCount > longestText ? text.extracting(0..<prefixLength(of: text)) : text
+        guard details.count + 2 + cut.byteCount <= mostBytes, !details.withBytes({ holds(kind, cut, in: $0) }) else { return }
+        details.append(byte: kind.rawValue)
+        details.append(byte: UInt8(cut.byteCount))
+        details.append(cut)
     }
 
-    private static func holds(_ kind: Kind, _ text: RawSpan, in details: [UInt8]) -> Bool {
-        let list = details.raw
+    private static func holds(_ kind: Kind, _ text: RawSpan, in list: RawSpan) -> Bool {
         var offset = 0
         while offset + 2 <= list.byteCount {
             // Sound: `add` wrote whole entries only.
@@ -93,7 +91,6 @@ public enum RunDetails {
 
     /// The longest prefix of whole characters within the bound.
     private static func prefixLength(of text: RawSpan) -> Int {
-        guard text.byteCount > longestText else { return text.byteCount }
         var length = longestText
         while length > 0, text.byte(at: length) & 0xC0 == 0x80 { length -= 1 }
         return length

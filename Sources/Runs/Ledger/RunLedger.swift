@@ -25,7 +25,7 @@ public final class RunLedger {
     /// Runs followed now.
     public var openCount: Int { bySlot.count - free.count }
 
-    private var slots: [RunKey: Int32] = [:]
+    private var table = RunTable()
     private var bySlot: ContiguousArray<OpenRun?> = []
     private var free: [Int32] = []
     private var spare: [OpenRun] = []
@@ -59,7 +59,7 @@ public final class RunLedger {
         let key = record.run
         let run: OpenRun
         var isNew = false
-        if let slot = slots[key], let known = bySlot[Int(slot)] {
+        if let known = follow(key) {
             run = known
             unlink(run)
         } else {
@@ -129,7 +129,7 @@ public final class RunLedger {
 
     /// Closes a run now, whether it is followed or only stored. False where nobody knows it.
     public func end(_ key: RunKey, stored: (RunKey, OpenRun) -> Bool, settle: (OpenRun) -> Void) -> Bool {
-        if let slot = slots[key], let run = bySlot[Int(slot)] {
+        if let run = follow(key) {
             close(run, byRequest: true, settle: settle)
             return true
         }
@@ -156,7 +156,7 @@ public final class RunLedger {
     }
 
     /// Whether the run is followed now.
-    public func follows(_ key: RunKey) -> Bool { slots[key] != nil }
+    public func follows(_ key: RunKey) -> Bool { follow(key) != nil }
 
     /// Closes every run that owes its root: the process is about to end, and nobody else would write it.
     public func closeOwing(settle: (OpenRun) -> Void) {
@@ -165,7 +165,7 @@ public final class RunLedger {
 
     /// Forgets a run without writing anything: it has been deleted from the store.
     public func forget(_ key: RunKey) {
-        guard let slot = slots[key], let run = bySlot[Int(slot)] else { return }
+        guard let run = follow(key) else { return }
         unlink(run)
         release(run)
         touched.removeAll { $0 === run }
@@ -194,6 +194,10 @@ public final class RunLedger {
 
     // MARK: private machinery
 
+    private func follow(_ key: RunKey) -> OpenRun? {
+        table.find(key) { slot in bySlot[Int(slot)]?.head.key == key }.flatMap { bySlot[Int($0)] }
+    }
+
     private func open(_ key: RunKey, _ record: SpanRecord, _ stored: (RunKey, OpenRun) -> Bool) -> (OpenRun, isNew: Bool) {
         let run = spare.popLast() ?? OpenRun()
         var isNew = false
@@ -212,7 +216,7 @@ public final class RunLedger {
             bySlot.append(run)
         }
         run.isOpen = true
-        slots[key] = run.slot
+        table.insert(key, run.slot)
         return (run, isNew)
     }
 
@@ -233,7 +237,7 @@ public final class RunLedger {
 
     /// Out of the tables; the object lives on until its row is written.
     private func release(_ run: OpenRun) {
-        slots[run.head.key] = nil
+        table.remove(run.head.key, run.slot)
         bySlot[Int(run.slot)] = nil
         free.append(run.slot)
         run.slot = -1

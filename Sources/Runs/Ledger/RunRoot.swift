@@ -21,22 +21,23 @@ extension OpenRun {
 
         draft.set(.operationName, "invoke_agent")
         var isNameless = true
-        let texts = details  // a span cannot borrow a class's field for long
-        RunDetails.forEach(in: texts.raw) { kind, text in
-            switch kind {
-            case .runID: draft.set(.runID, text)
-            case .runName: draft.set(.runName, text)
-            case .workspace: draft.set(.workspace, text)
-            case .agent:
-                isNameless = false
-                draft.setName("invoke_agent", text)
-                draft.set(.agentName, text)
-            case .conversation:
-                draft.set(.conversationID, text)
-                draft.set(.sessionID, text)
-            default: break
+        details.withBytes { texts in
+            RunDetails.forEach(in: texts) { kind, text in
+                switch kind {
+                case .runID: draft.set(.runID, text)
+                case .runName: draft.set(.runName, text)
+                case .workspace: draft.set(.workspace, text)
+                case .agent:
+                    isNameless = false
+                    draft.setName("invoke_agent", text)
+                    draft.set(.agentName, text)
+                case .conversation:
+                    draft.set(.conversationID, text)
+                    draft.set(.sessionID, text)
+                default: break
+                }
+                return true
             }
-            return true
         }
         if isNameless { draft.setName("invoke_agent") }
 

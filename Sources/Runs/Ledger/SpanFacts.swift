@@ -17,55 +17,70 @@ public struct SpanFacts: Sendable {
         }
     }
 
-    public var name = Text()
-    public var runID = Text()
-    public var runName = Text()
-    public var agent = Text()
-    public var workspace = Text()
-    public var conversation = Text()
-    public var provider = Text()
-    public var operation = Text()
-    public var requestModel = Text()
-    public var responseModel = Text()
-    public var tool = Text()
-    public var errorType = Text()
-    /// A list (`SpanEntry.forEachElement`): the tools a model's reply asked for.
-    public var toolCallNames = Text()
+    /// Which texts are kept.
+    private enum Kept: UInt8, CaseIterable {
+        case name, runID, runName, agent, workspace, conversation, session, provider, operation
+        case requestModel, responseModel, tool, errorType, toolCallNames, timing
+    }
+
+    /// Where each tag's text goes in `texts`; everything else goes to the place behind the last.
+    private static let places: [256 of UInt8] = {
+        var places = [256 of UInt8](repeating: UInt8(Kept.allCases.count))
+        func keep(_ attribute: Attribute, _ kept: Kept) { places[Int(attribute.rawValue)] = kept.rawValue }
+        places[Int(SpanEntry.Tag.name.rawValue)] = Kept.name.rawValue
+        keep(.runID, .runID)
+        keep(.runName, .runName)
+        keep(.agentName, .agent)
+        keep(.workspace, .workspace)
+        keep(.conversationID, .conversation)
+        keep(.sessionID, .session)
+        keep(.providerName, .provider)
+        keep(.operationName, .operation)
+        keep(.requestModel, .requestModel)
+        keep(.responseModel, .responseModel)
+        keep(.toolName, .tool)
+        keep(.errorType, .errorType)
+        keep(.toolCallNames, .toolCallNames)
+        keep(.timing, .timing)
+        return places
+    }()
+
+    private var texts = [16 of Text](repeating: Text())
     /// The span was made up from what later spans showed, not measured.
-    public var isInferred = false
+    public private(set) var isInferred = false
 
     public init() {}
 
     public init(_ entries: RawSpan) {
-        var facts = SpanFacts()
+        var texts = [16 of Text](repeating: Text())
+        let places = Self.places
         var offset: UInt32 = 0
         SpanEntry.forEach(in: entries) { tag, _, value in
-            let text = Text(offset: offset + 6, length: UInt32(value.byteCount))
-            offset += 6 + UInt32(value.byteCount)
-            if tag == SpanEntry.Tag.name.rawValue {
-                facts.name = text
-                return
-            }
-            switch Attribute(rawValue: tag) {
-            case .runID: facts.runID = text
-            case .runName: facts.runName = text
-            case .agentName: facts.agent = text
-            case .workspace: facts.workspace = text
-            case .conversationID: facts.conversation = text
-            case .sessionID: if facts.conversation.isEmpty { facts.conversation = text }
-            case .providerName: facts.provider = text
-            case .operationName: facts.operation = text
-            case .requestModel: facts.requestModel = text
-            case .responseModel: facts.responseModel = text
-            case .toolName: facts.tool = text
-            case .errorType: facts.errorType = text
-            case .toolCallNames: facts.toolCallNames = text
-            case .timing: facts.isInferred = value.equals("inferred")
-            default: break
-            }
+            texts[Int(places[Int(tag)])] = Text(offset: offset &+ 6, length: UInt32(truncatingIfNeeded: value.byteCount))
+            offset = offset &+ 6 &+ UInt32(truncatingIfNeeded: value.byteCount)
         }
-        self = facts
+        self.texts = texts
+        let timing = self[.timing]
+        isInferred = !timing.isEmpty && timing.bytes(in: entries).equals("inferred")
     }
+
+    private subscript(_ kept: Kept) -> Text { texts[Int(kept.rawValue)] }
+
+    public var name: Text { self[.name] }
+    public var runID: Text { self[.runID] }
+    public var runName: Text { self[.runName] }
+    public var agent: Text { self[.agent] }
+    public var workspace: Text { self[.workspace] }
+    /// The conversation, or else the session.
+    public var conversation: Text { self[.conversation].isEmpty ? self[.session] : self[.conversation] }
+    public var provider: Text { self[.provider] }
+    public var operation: Text { self[.operation] }
+    public var requestModel: Text { self[.requestModel] }
+    public var responseModel: Text { self[.responseModel] }
+    public var tool: Text { self[.tool] }
+    public var errorType: Text { self[.errorType] }
+    /// A list (`SpanEntry.forEachElement`): the tools a model's reply asked for.
+    public var toolCallNames: Text { self[.toolCallNames] }
 
     /// The model as the caller asked for it; what answered where nothing was asked by name.
     public var model: Text { requestModel.isEmpty ? responseModel : requestModel }

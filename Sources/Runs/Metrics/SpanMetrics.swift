@@ -29,11 +29,12 @@ public final class SpanMetrics: Sendable {
     private struct State {
         var series: [Series] = []
         /// From a hash of the labels' bytes to the series; seeded per process, so that nobody can choose collisions.
-        var places: [Int: Int] = [:]
+        var places: [UInt64: Int] = [:]
         var others: [Labels: Int] = [:]
     }
 
     private let state = Mutex(State())
+    private let salt = UInt64.random(in: 0...UInt64.max)
 
     static let mostSeries = 1_000
     static let mostWithOther = 2_000
@@ -49,15 +50,7 @@ public final class SpanMetrics: Sendable {
         case .llm, .tool, .agent, .http: break
         case .run, .attempt, .guardrail, .external: return
         }
-        var hasher = Hasher()
-        hasher.combine(record.hopKind)
-        hasher.combine(record.isError)
-        for text in [facts.operation, facts.provider, facts.requestModel, facts.responseModel, facts.errorType] {
-            hasher.combine(text.length)
-            // Sound: the bytes are read inside the closure only.
-            unsafe text.bytes(in: entries).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-        }
-        let hash = hasher.finalize()
+        let hash = hash(record, entries, facts)
         state.withLock { state in
             let place = state.places[hash] ?? Self.enter(Self.labels(kind, record, entries, facts), hash, &state)
             state.series[place].count += 1
@@ -68,6 +61,40 @@ public final class SpanMetrics: Sendable {
             if record.tokens.output >= 0 { state.series[place].outputTokens.record(Double(record.tokens.output), bounds: Histogram.tokenBounds) }
             if let cost = record.cost { state.series[place].cost = (state.series[place].cost ?? .zero).addingClamped(cost) }
         }
+    }
+
+    /// Of the bytes that make the labels. Not `Hasher`: it takes longer than all the rest.
+    private func hash(_ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts) -> UInt64 {
+        var hash = salt ^ UInt64(record.hopKind) << 1 ^ (record.isError ? 1 : 0)
+        Self.mix(facts.operation, entries, into: &hash)
+        Self.mix(facts.provider, entries, into: &hash)
+        Self.mix(facts.requestModel, entries, into: &hash)
+        Self.mix(facts.responseModel, entries, into: &hash)
+        Self.mix(facts.errorType, entries, into: &hash)
+        return hash
+    }
+
+    private static func mix(_ text: SpanFacts.Text, _ entries: RawSpan, into hash: inout UInt64) {
+        let bytes = text.bytes(in: entries)
+        var offset = 0
+        while offset + 8 <= bytes.byteCount {
+            // Sound: eight bytes are there, and any eight are a word.
+            let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            hash = scramble(hash ^ word)
+            offset += 8
+        }
+        var rest: UInt64 = 0
+        while offset < bytes.byteCount {
+            // Sound: within the span.
+            rest = rest << 8 | UInt64(unsafe bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
+            offset += 1
+        }
+        hash = scramble(hash ^ rest ^ UInt64(truncatingIfNeeded: bytes.byteCount) << 56)
+    }
+
+    private static func scramble(_ word: UInt64) -> UInt64 {
+        let product = word &* 0x9E37_79B9_7F4A_7C15
+        return product ^ (product >> 29)
     }
 
     /// All series as they are now.
@@ -82,7 +109,7 @@ public final class SpanMetrics: Sendable {
     }
 
     /// The series of labels that have not been seen before; overflow series are not remembered by hash, which is bounded so too.
-    private static func enter(_ labels: Labels, _ hash: Int, _ state: inout State) -> Int {
+    private static func enter(_ labels: Labels, _ hash: UInt64, _ state: inout State) -> Int {
         if state.series.count < mostSeries {
             state.series.append(Series(labels: labels))
             state.places[hash] = state.series.count - 1

@@ -1,7 +1,8 @@
 /// A growing list of bytes in the form the store's rows have: base-128 varints (least significant group first), little-endian
 /// fixed words, and plain bytes. Reused from row to row (`removeAll` keeps the memory). Not shared between threads.
-@safe @frozen public struct PackedBytes: ~Copyable {
-    @usableFromInline var storage: UnsafeMutableRawBufferPointer
+@safe public struct PackedBytes: ~Copyable {
+    private var storage: UnsafeMutableRawBufferPointer
+    /// Bytes written so far.
     public private(set) var count: Int
 
     public init(capacity: Int = 256) {

@@ -1,3 +1,4 @@
+public import OTLP
 public import Tracing
 
 /// What a run's cost is added up by; the raw value is the API's word.
@@ -5,8 +6,8 @@ public enum RunCostKey: String, Sendable, CaseIterable {
     case hop, model, provider, tool, agent
 }
 
-/// What a run cost, by one key. The sums agree with the run's totals: what counts there counts here.
-public struct RunCost: Sendable, Equatable {
+/// What a run cost, by one key: its spans are added one by one. The sums agree with the run's totals: what counts there counts here.
+public struct RunCost: Sendable {
     public struct Row: Sendable, Equatable {
         /// Of a hop its span id; nil where hops carry no such thing.
         public var key: String?
@@ -19,31 +20,39 @@ public struct RunCost: Sendable, Equatable {
         public var reasoningTokens: Int64 = 0
         /// Hops; attempts add their cost, not themselves.
         public var calls: Int64 = 0
+        /// Of the first hop, in Unix nanoseconds.
+        var startedAt = UInt64.max
     }
 
-    public var total: USD?
-    public var calls: Int64 = 0
-    public var unpricedHops: Int64 = 0
-    /// Hops in the order they began, else the dearest first.
-    public var rows: [Row] = []
+    public private(set) var total: USD?
+    public private(set) var calls: Int64 = 0
+    public private(set) var unpricedHops: Int64 = 0
+    private let key: RunCostKey
+    private var sums: [Row] = []
+    private var places: [String?: Int] = [:]
 
-    public init(_ tree: RunTree, by key: RunCostKey) {
-        var places: [String?: Int] = [:]
-        for node in tree.nodes.sorted(by: { $0.startedAt < $1.startedAt }) where node.countsAsCost {
-            let value = node.value(of: key)
-            let place = places[value] ?? rows.count
-            if place == rows.count {
-                rows.append(Row(key: value))
-                places[value] = place
-            }
-            rows[place].add(node)
-            if let more = node.cost { total = total.map { $0.addingClamped(more) } ?? more }
-            guard node.kind != .attempt else { continue }
-            calls += 1
-            if node.tokens.isKnown, node.cost == nil { unpricedHops += 1 }
+    public init(by key: RunCostKey) { self.key = key }
+
+    public mutating func add(_ span: OTLPSpan) {
+        let node = RunTree.Node(span)
+        guard node.countsAsCost else { return }
+        let value = node.value(of: key)
+        let place = places[value] ?? sums.count
+        if place == sums.count {
+            sums.append(Row(key: value))
+            places[value] = place
         }
-        guard key != .hop else { return }
-        rows.sort { left, right in
+        sums[place].add(node)
+        if let more = node.cost { total = total.map { $0.addingClamped(more) } ?? more }
+        guard node.kind != .attempt else { return }
+        calls += 1
+        if node.tokens.isKnown, node.cost == nil { unpricedHops += 1 }
+    }
+
+    /// Hops in the order they began, else the dearest first.
+    public var rows: [Row] {
+        sums.sorted { left, right in
+            if key == .hop { return left.startedAt < right.startedAt }
             let costs = (left.cost?.units ?? -1, right.cost?.units ?? -1)
             return costs.0 == costs.1 ? (left.key ?? "") < (right.key ?? "") : costs.0 > costs.1
         }
@@ -58,6 +67,7 @@ extension RunCost.Row {
         cacheReadTokens.addKnown(node.tokens.cacheRead)
         cacheWriteTokens.addKnown(node.tokens.cacheWrite)
         reasoningTokens.addKnown(node.tokens.reasoning)
+        startedAt = min(startedAt, node.startedAt)
         if node.kind != .attempt { calls += 1 }
     }
 }

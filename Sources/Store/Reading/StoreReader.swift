@@ -10,8 +10,7 @@ public final class StoreReader {
     /// Keeps the store's lock while this connection is open.
     private let file: StoreFile
 
-    private let rowsOfZone: Statement
-    private let rowOfRun: Statement
+    private let runs: StoredRunFinder
     private let segments: Statement
     private let part: Statement
     private let log: Statement
@@ -23,8 +22,7 @@ public final class StoreReader {
         self.clock = clock
         self.shared = shared
         database = try file.openForReading()
-        rowsOfZone = try database.prepare("SELECT run, last_span, state, summary FROM runs WHERE run >= ?1 AND run < ?2")
-        rowOfRun = try database.prepare("SELECT run, last_span, state, summary FROM runs WHERE run = ?1")
+        runs = try StoredRunFinder(database)
         segments = try database.prepare("SELECT segment, bits FROM id_segments")
         part = try database.prepare("SELECT entries FROM id_parts WHERE part = ?1")
         log = try database.prepare("SELECT entries FROM id_log")
@@ -47,18 +45,18 @@ public final class StoreReader {
         try snapshot { () throws(StoreError) in
             let filter = RunFilter(query, now: clock.wall(), times: shared.runTimes)
             var page = TopRuns(query)
-            let zones = try zones(query)
-            while try zones.step() {
-                if page.isFull(before: zones.integer(1), zones.integer(2)) { break }
-                try scan(zone: zones.integer(0), filter, &page)
+            let blocks = try blocks(query)
+            while try blocks.step() {
+                if page.isFull(before: blocks.integer(1), blocks.integer(2)) { break }
+                try runs.readBlock(blocks.integer(0)) { page.add(blocks.integer(0), $0, filter) }
             }
-            zones.reset()
+            blocks.reset()
             return page.finish(filter)
         }
     }
 
-    /// Zones that can hold a run of the page, in the order in which they have to be looked at.
-    private func zones(_ query: RunQuery) throws(StoreError) -> Statement {
+    /// Blocks that can hold a run of the page, in the order in which they have to be looked at.
+    private func blocks(_ query: RunQuery) throws(StoreError) -> Statement {
         var least = query.since ?? 0
         var most = query.until.map { $0 > 0 ? $0 - 1 : 0 } ?? UInt64(Int64.max)
         if let cursor = query.after, query.order == .startedAt {
@@ -68,35 +66,14 @@ public final class StoreReader {
         let order =
             switch (query.order, query.isDescending) {
             case (.startedAt, true): "ORDER BY started_max DESC"
+            // Sorted in memory, from the index alone: rarely asked for, and not worth an index of its own.
             case (.startedAt, false): "ORDER BY started_min"
             default: ""
             }
-        let zones = try database.prepare(
-            "SELECT zone, started_min, started_max FROM run_zones WHERE started_max >= ?1 AND started_min <= ?2 \(order)")
-        zones.bind(1, least)
-        zones.bind(2, most)
-        return zones
-    }
-
-    private func scan(zone: Int64, _ filter: RunFilter, _ page: inout TopRuns) throws(StoreError) {
-        rowsOfZone.bind(1, zone * ZoneChanges.runsPerZone)
-        rowsOfZone.bind(2, (zone + 1) * ZoneChanges.runsPerZone)
-        defer { rowsOfZone.reset() }
-        while try rowsOfZone.step() {
-            let row = rowsOfZone.integer(0)
-            let state = StoredState(rawValue: UInt8(clamping: rowsOfZone.integer(2))) ?? .byTime
-            rowsOfZone.withBlob(3) { summary in
-                var reader = PackedReader(summary)
-                guard let head = RunHead(from: &reader) else { return }
-                guard page.wants(head, row) else { return }
-                if head.isNamed {
-                    let traces = reader.count()
-                    _ = reader.take(traces &* 16)
-                }
-                guard filter.accepts(head, state, reader.take(summary.byteCount - reader.offset)) else { return }
-                page.insert(head, row: row, lastSpan: rowsOfZone.integer(1), state: state, summary)
-            }
-        }
+        let blocks = try database.prepare("SELECT block, started_min, started_max FROM run_blocks WHERE started_max >= ?1 AND started_min <= ?2 \(order)")
+        blocks.bind(1, least)
+        blocks.bind(2, most)
+        return blocks
     }
 
     // MARK: one run
@@ -111,7 +88,7 @@ public final class StoreReader {
             var rows = try candidates(hash.hash(utf8.raw))
             if let trace { rows += try candidates(hash.hash(trace)) }
             for row in Set(rows) {
-                guard let ids = try read(row, { RunIDs(row: $0) }) ?? nil else { continue }
+                guard let ids = try runs.read(row, { _, _, summary in RunIDs(row: summary) }) ?? nil else { continue }
                 let isKey = !ids.isNamed && trace.map { RunKey($0) } == ids.key
                 let isByID = isKey || ids.names.contains(utf8)
                 guard isByID || trace.map({ ids.isNamed && (ids.traces.contains($0) || ids.tracesAreCut) }) ?? false else { continue }
@@ -122,22 +99,12 @@ public final class StoreReader {
         }
     }
 
-    /// The run in a row, as it is now.
+    /// The run with a number, as it is now.
     private func stored(_ row: Int64) throws(StoreError) -> StoredRun? {
-        rowOfRun.bind(1, row)
-        defer { rowOfRun.reset() }
-        guard try rowOfRun.step() else { return nil }
-        let last = rowOfRun.integer(1)
-        let state = StoredState(rawValue: UInt8(clamping: rowOfRun.integer(2))) ?? .byTime
-        return rowOfRun.withBlob(3) { summary in
-            StoredRun(row: row, lastSpan: last, state: state, summary, RunFilter(RunQuery(), now: clock.wall(), times: shared.runTimes))
-        }
-    }
-
-    private func read<Result>(_ row: Int64, _ body: (RawSpan) -> Result) throws(StoreError) -> Result? {
-        rowOfRun.bind(1, row)
-        defer { rowOfRun.reset() }
-        return try rowOfRun.step() ? rowOfRun.withBlob(3, body) : nil
+        let filter = RunFilter(RunQuery(), now: clock.wall(), times: shared.runTimes)
+        return try runs.read(row) { state, lastSpan, summary in
+            StoredRun(row: row, lastSpan: lastSpan, state: state, summary, filter)
+        } ?? nil
     }
 
     /// Rows filed under a hash: of the log, and of the one part of each segment that can have it.

@@ -21,15 +21,30 @@ struct TopRuns {
         return query.isDescending ? Int128(startedMax) < last.value : Int128(startedMin) > last.value
     }
 
+    /// Takes in what a block holds for the page.
+    mutating func add(_ block: Int64, _ runs: RawSpan, _ filter: RunFilter) {
+        RunBlock.forEach(in: runs) { place, state, lastSpan, summary in
+            let row = RunBlock.run(block, place)
+            var reader = PackedReader(summary)
+            guard let head = RunHead(from: &reader), wants(head, row) else { return }
+            if head.isNamed {
+                let traces = reader.count()
+                _ = reader.take(traces &* 16)
+            }
+            guard filter.accepts(head, state, reader.take(summary.byteCount - reader.offset)) else { return }
+            insert(head, row: row, lastSpan: lastSpan, state: state, summary)
+        }
+    }
+
     /// Whether a run would get in by its place in the order.
-    func wants(_ head: RunHead, _ row: Int64) -> Bool {
+    private func wants(_ head: RunHead, _ row: Int64) -> Bool {
         let value = query.order.value(of: head)
         if let cursor = query.after, !precedes((cursor.value, cursor.row), (value, row)) { return false }
         guard candidates.count > query.limit, let last = candidates.last else { return true }
         return precedes((value, row), (last.value, last.row))
     }
 
-    mutating func insert(_ head: RunHead, row: Int64, lastSpan: Int64, state: StoredState, _ summary: RawSpan) {
+    private mutating func insert(_ head: RunHead, row: Int64, lastSpan: Int64, state: StoredState, _ summary: RawSpan) {
         let value = query.order.value(of: head)
         var low = 0
         var high = candidates.count

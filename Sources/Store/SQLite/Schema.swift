@@ -22,24 +22,16 @@ enum Schema {
             spans BLOB NOT NULL             -- OTLP: the `spans` fields of a ScopeSpans message, one after the other
         );
 
-        -- Runs, in the order their first span came in.
-        CREATE TABLE runs (
-            run INTEGER PRIMARY KEY,
-            last_span INTEGER NOT NULL,     -- the number of its latest span, which names the one before, and so on
-            state INTEGER NOT NULL,         -- StoredState
-            summary BLOB NOT NULL           -- OpenRun.write, RunSummary
-        );
-
-        -- For each 256 rows of `runs`: bounds that let a list by time skip most of them. An index would cost more than the row.
-        CREATE TABLE run_zones (
-            zone INTEGER PRIMARY KEY,       -- run / 256
-            started_min INTEGER NOT NULL,
+        -- Runs, numbered in the order their first span came in, sixteen to a row (RunBlock).
+        CREATE TABLE run_blocks (
+            block INTEGER PRIMARY KEY,
+            started_min INTEGER NOT NULL,   -- bounds of the runs' start, never narrower than they are
             started_max INTEGER NOT NULL,
-            runs INTEGER NOT NULL,
-            owing INTEGER NOT NULL          -- runs in state rootOwed
+            owing INTEGER NOT NULL,         -- runs in state rootOwed
+            runs BLOB NOT NULL
         );
-        CREATE INDEX run_zones_by_start ON run_zones (started_min);
-        CREATE INDEX run_zones_by_end ON run_zones (started_max);
+        -- The one index, because each costs a block a third of its row; everything but the runs is in it.
+        CREATE INDEX run_blocks_by_start ON run_blocks (started_max, started_min, owing);
 
         -- From the hash of an id to its run: a log of the latest, and sorted segments (IDIndex).
         CREATE TABLE id_log (batch INTEGER PRIMARY KEY, entries BLOB NOT NULL);

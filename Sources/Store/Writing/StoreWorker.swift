@@ -16,8 +16,8 @@ final class StoreWorker: @unchecked Sendable {
     /// Chunks that are drained and not yet in a batch, with the queue they go back to.
     private var backlog: [(chunk: SpanChunk, queue: SpanQueue)] = []
     private var backlogStart = 0
-    /// Zones whose runs a former process left without their root.
-    private var owingZones: [Int64] = []
+    /// Blocks whose runs a former process left without their root.
+    private var owingBlocks: [Int64] = []
 
     private var failedTries = 0
     private var retryAt: UInt64 = 0
@@ -39,12 +39,12 @@ final class StoreWorker: @unchecked Sendable {
         self.shared = shared
         self.clock = clock
         idHash = writer.index.hash
-        owingZones = (try? writer.owingZones()) ?? []
     }
 
     // MARK: the thread
 
     func run() {
+        owingBlocks = (try? writer.owingBlocks()) ?? []
         var closingUntil: UInt64?
         while true {
             let reasons = wait()
@@ -77,7 +77,7 @@ final class StoreWorker: @unchecked Sendable {
     private var nextTurn: UInt64 {
         let now = clock.monotonic()
         if failedTries > 0 { return max(retryAt, now + 1_000_000) }
-        if backlogStart < backlog.count || !owingZones.isEmpty || writer.index.wantsMerge { return now }
+        if backlogStart < backlog.count || !owingBlocks.isEmpty || writer.index.wantsMerge { return now }
         var next = max(nextRetention, now + gather)
         if let closing = writer.ledger.nextClosing { next = min(next, max(closing, now + gather)) }
         if hasUncopiedLog || hasCache { next = min(next, max(lastCommit + 5_000_000_000, now + gather)) }
@@ -209,7 +209,7 @@ final class StoreWorker: @unchecked Sendable {
     }
 
     func finishRuns() throws(StoreError) {
-        while !owingZones.isEmpty {
+        while !owingBlocks.isEmpty {
             recoverRoots()
             try commitCommand()
         }
@@ -222,13 +222,15 @@ final class StoreWorker: @unchecked Sendable {
         if let failure { throw failure }
     }
 
-    /// Closes a zone's worth of runs that a former process left open: nobody can go on with them under the root they had.
+    /// Closes some hundred runs that a former process left open: nobody can go on with them under the root they had.
     private func recoverRoots() {
-        guard let zone = owingZones.popLast() else { return }
-        for row in (try? writer.owingRuns(in: zone)) ?? [] {
-            _ = writer.ledger.endStored(
-                { run in writer.load(row: row, into: run) { !writer.ledger.follows($0.key) } },
-                settle: { writer.writeRoot(of: $0) })
+        for _ in 0..<16 {
+            guard let block = owingBlocks.popLast() else { return }
+            for row in (try? writer.owingRuns(in: block)) ?? [] {
+                _ = writer.ledger.endStored(
+                    { run in writer.load(row: row, into: run) { !writer.ledger.follows($0.key) } },
+                    settle: { writer.writeRoot(of: $0) })
+            }
         }
     }
 

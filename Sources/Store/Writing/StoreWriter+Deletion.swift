@@ -6,14 +6,8 @@ extension StoreWriter {
     /// `checkpoint` follows). The numbers of its spans stay, empty. Between batches only.
     /// - Returns: false where the row is not there.
     func delete(run row: Int64) throws(StoreError) -> Bool {
-        let select = try database.prepare("SELECT last_span, state, summary FROM runs WHERE run = ?1")
-        select.bind(1, row)
-        guard try select.step() else { return false }
-        let last = select.integer(0)
-        let isOwing = select.integer(1) == Int64(StoredState.rootOwed.rawValue)
-        let key = select.withBlob(2) { RunIDs(row: $0)?.key }
-        select.reset()
-
+        let found = try runFinder.read(row) { _, lastSpan, summary in (last: lastSpan, key: RunIDs(row: summary)?.key) }
+        guard let (last, key) = found else { return false }
         // The block being filled may hold its spans; it is final from here on.
         sealTail()
         try database.execute("PRAGMA secure_delete = ON")
@@ -27,10 +21,7 @@ extension StoreWriter {
                 number = below
             }
             try note(nextSpan: tail.next, nextRun: ledger.nextRow)
-            try database.execute("DELETE FROM runs WHERE run = \(row)")
-            var zones = ZoneCounts()
-            zones.note(row, isOwing: isOwing)
-            try zones.subtract(from: database)
+            try noteRuns(stored.runs - (try runs.remove(only: row)))
         }
         if let key { ledger.forget(key) }
         stored.runs -= 1

@@ -1,23 +1,25 @@
 import Runs
 
 extension StoreWriter {
-    /// Zones with runs that owe their root, the earliest last.
-    func owingZones() throws(StoreError) -> [Int64] {
-        let rows = try database.prepare("SELECT zone FROM run_zones WHERE owing > 0 ORDER BY zone DESC")
-        var zones: [Int64] = []
-        while try rows.step() { zones.append(rows.integer(0)) }
-        return zones
+    /// Blocks with runs that owe their root, the earliest last.
+    func owingBlocks() throws(StoreError) -> [Int64] {
+        let rows = try database.prepare("SELECT block FROM run_blocks INDEXED BY run_blocks_by_start WHERE owing > 0 ORDER BY block DESC")
+        var blocks: [Int64] = []
+        while try rows.step() { blocks.append(rows.integer(0)) }
+        return blocks
     }
 
-    /// The rows of a zone's runs that owe their root.
-    func owingRuns(in zone: Int64) throws(StoreError) -> [Int64] {
-        let first = zone * ZoneChanges.runsPerZone
-        let rows = try database.prepare("SELECT run FROM runs WHERE run >= ?1 AND run < ?2 AND state = ?3 ORDER BY run")
-        rows.bind(1, first)
-        rows.bind(2, first + ZoneChanges.runsPerZone)
-        rows.bind(3, Int64(StoredState.rootOwed.rawValue))
+    /// The runs of a block that owe their root.
+    func owingRuns(in block: Int64) throws(StoreError) -> [Int64] {
+        let row = try database.prepare("SELECT runs FROM run_blocks WHERE block = ?1")
+        row.bind(1, block)
+        guard try row.step() else { return [] }
         var runs: [Int64] = []
-        while try rows.step() { runs.append(rows.integer(0)) }
+        row.withBlob(0) { bytes in
+            RunBlock.forEach(in: bytes) { place, state, _, _ in
+                if state == .rootOwed { runs.append(RunBlock.run(block, place)) }
+            }
+        }
         return runs
     }
 }

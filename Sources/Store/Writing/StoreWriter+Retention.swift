@@ -74,7 +74,10 @@ extension StoreWriter {
         var gone: IDSegment?
         try database.transaction { () throws(StoreError) in
             try database.execute("DELETE FROM span_blocks WHERE first < \(floor)")
-            step.runs = try deleteRuns(upTo: lastRun, endedBefore: floor)
+            // Runs are numbered in the order of their first span, so all that have lost spans are up to `lastRun`; those whose
+            // latest span is gone have none left.
+            step.runs = try runs.remove(upTo: lastRun) { _, lastSpan in lastSpan < floor }
+            try noteRuns(stored.runs - step.runs)
             try note(nextSpan: tail.next, nextRun: ledger.nextRow)
             gone = try dropIDs(before: lastRun)
         }
@@ -86,29 +89,20 @@ extension StoreWriter {
         return step
     }
 
-    /// Runs are numbered in the order of their first span, so all that have lost spans are among the rows up to `last`; those whose
-    /// latest span is gone have none left.
-    private func deleteRuns(upTo last: Int64, endedBefore floor: Int64) throws(StoreError) -> Int64 {
-        let rows = try database.prepare("DELETE FROM runs WHERE run <= ?1 AND last_span < ?2 RETURNING run, state")
-        rows.bind(1, last)
-        rows.bind(2, floor)
-        var zones = ZoneCounts()
-        while try rows.step() { zones.note(rows.integer(0), isOwing: rows.integer(1) == Int64(StoredState.rootOwed.rawValue)) }
-        rows.reset()
-        try zones.subtract(from: database)
-        return zones.runs
-    }
-
     /// Drops the oldest segment of ids once all its runs are behind; ids of runs that live on are filed anew.
     private func dropIDs(before run: Int64) throws(StoreError) -> IDSegment? {
         guard let segment = index.segment(before: run) else { return nil }
-        let rows = try database.prepare("SELECT run, summary FROM runs WHERE run <= ?1 LIMIT 4097")
-        rows.bind(1, segment.lastRun)
+        let rows = try database.prepare("SELECT block, runs FROM run_blocks WHERE block <= ?1 LIMIT 4097")
+        rows.bind(1, RunBlock.number(of: segment.lastRun))
         var survivors: [(hash: UInt64, run: Int64)] = []
         while try rows.step() {
-            let run = rows.integer(0)
-            rows.withBlob(1) { summary in
-                for hash in index.hash.all(of: summary) { survivors.append((hash, run)) }
+            let block = rows.integer(0)
+            rows.withBlob(1) { bytes in
+                RunBlock.forEach(in: bytes) { place, _, _, summary in
+                    let run = RunBlock.run(block, place)
+                    guard run <= segment.lastRun else { return }
+                    for hash in index.hash.all(of: summary) { survivors.append((hash, run)) }
+                }
             }
         }
         rows.reset()
@@ -123,29 +117,5 @@ extension StoreWriter {
     func note(nextSpan: Int64, nextRun: Int64) throws(StoreError) {
         try database.execute(
             "INSERT OR REPLACE INTO meta (key, value) VALUES ('next_span', \(nextSpan)), ('next_run', \(nextRun))")
-    }
-}
-
-/// Runs deleted, by zone.
-struct ZoneCounts {
-    private var zones: [Int64: (runs: Int64, owing: Int64)] = [:]
-    private(set) var runs: Int64 = 0
-
-    mutating func note(_ run: Int64, isOwing: Bool) {
-        let zone = run / ZoneChanges.runsPerZone
-        let counts = zones[zone] ?? (0, 0)
-        zones[zone] = (counts.runs + 1, counts.owing + (isOwing ? 1 : 0))
-        runs += 1
-    }
-
-    func subtract(from database: Database) throws(StoreError) {
-        let update = try database.prepare("UPDATE run_zones SET runs = runs - ?2, owing = max(0, owing - ?3) WHERE zone = ?1")
-        for (zone, counts) in zones {
-            update.bind(1, zone)
-            update.bind(2, counts.runs)
-            update.bind(3, counts.owing)
-            try update.run()
-        }
-        if !zones.isEmpty { try database.execute("DELETE FROM run_zones WHERE runs <= 0") }
     }
 }

@@ -11,6 +11,8 @@ final class StoreWriter {
     let file: StoreFile
     let ledger: RunLedger
     let index: IDIndex
+    let runs: RunRows
+    let runFinder: StoredRunFinder
     let metrics: SpanMetrics
 
     /// The block being filled; the last row of `span_blocks` once it is written.
@@ -19,7 +21,6 @@ final class StoreWriter {
     private var spareBlocks: [SpanBlock] = []
     private var draft = SpanDraft()
     private var encoder: SpanEncoder
-    private var row = PackedBytes(capacity: 512)
     /// Cursors to write with the next commit.
     private var cursors: [String: Int64] = [:]
 
@@ -29,11 +30,8 @@ final class StoreWriter {
     var stored: StoredCounts
 
     private let insertBlock: Statement
-    private let insertRun: Statement
-    private let updateRun: Statement
-    private let selectRun: Statement
-    private let upsertZone: Statement
     private let upsertCursor: Statement
+    private let upsertRuns: Statement
 
     init(_ file: StoreFile, ledger: RunLedger, metrics: SpanMetrics, limits: AttributeLimits) throws(StoreError) {
         self.file = file
@@ -42,6 +40,8 @@ final class StoreWriter {
         encoder = SpanEncoder(limits: limits)
         database = try file.openForWriting()
         index = try IDIndex(database, hash: try Self.idHash(of: database))
+        runs = try RunRows(database)
+        runFinder = try StoredRunFinder(database)
         stored = try StoredCounts(database)
         tail = SpanBlock(first: stored.nextSpan)
         ledger.nextRow = stored.nextRun
@@ -50,17 +50,8 @@ final class StoreWriter {
             INSERT OR REPLACE INTO span_blocks (first, count, unsampled, started_min, started_max, ended_max, names, records, spans)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """)
-        insertRun = try database.prepare("INSERT OR REPLACE INTO runs (run, last_span, state, summary) VALUES (?1, ?2, ?3, ?4)")
-        updateRun = try database.prepare("UPDATE runs SET last_span = ?2, state = ?3, summary = ?4 WHERE run = ?1")
-        selectRun = try database.prepare("SELECT last_span, state, summary FROM runs WHERE run = ?1")
-        upsertZone = try database.prepare(
-            """
-            INSERT INTO run_zones (zone, started_min, started_max, runs, owing) VALUES (?1, ?2, ?3, ?4, ?5)
-            ON CONFLICT (zone) DO UPDATE SET
-                started_min = min(started_min, excluded.started_min), started_max = max(started_max, excluded.started_max),
-                runs = runs + excluded.runs, owing = owing + excluded.owing
-            """)
         upsertCursor = try database.prepare("INSERT OR REPLACE INTO cursors (destination, span) VALUES (?1, ?2)")
+        upsertRuns = try database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('runs', ?1)")
     }
 
     // MARK: a batch
@@ -119,12 +110,12 @@ final class StoreWriter {
     /// Writes the batch. What throws has changed nothing: call again, or `abandon`.
     func commit() throws(StoreError) {
         guard hasBatch else { return }
-        var zones = ZoneChanges()
+        var newRuns = 0
         try database.transaction { () throws(StoreError) in
             for block in sealed { try write(block) }
             if batchSpans > 0, tail.count > 0 { try write(tail) }
-            for run in ledger.touched { try write(run, &zones) }
-            for zone in zones.all { try write(zone) }
+            newRuns = try runs.write(ledger.touched)
+            if newRuns != 0 { try noteRuns(stored.runs + Int64(newRuns)) }
             try index.write()
             for (destination, span) in cursors {
                 upsertCursor.bind(1, text: destination)
@@ -134,7 +125,7 @@ final class StoreWriter {
         }
         index.committed()
         ledger.committed()
-        stored.add(spans: batchSpans, runs: zones.newRuns, next: tail.next)
+        stored.add(spans: batchSpans, runs: newRuns, next: tail.next)
         for (destination, span) in cursors { stored.cursors[destination] = span }
         cursors.removeAll()
         endOfBatch()
@@ -183,38 +174,10 @@ final class StoreWriter {
         }
     }
 
-    private func write(_ run: OpenRun, _ zones: inout ZoneChanges) throws(StoreError) {
-        row.removeAll()
-        run.write(to: &row)
-        var isNew = run.storedState == nil
-        if !isNew {
-            try write(run, updateRun)
-            // Retention may have taken the row of a run that had been quiet for that long.
-            isNew = database.changes == 0
-        }
-        if isNew { try write(run, insertRun) }
-        let owed = isNew ? 0 : run.storedState == .rootOwed ? 1 : 0
-        zones.note(run.row, startedAt: run.head.startedAt, isNew: isNew, owing: (run.state == .rootOwed ? 1 : 0) - owed)
-    }
-
-    private func write(_ run: OpenRun, _ statement: Statement) throws(StoreError) {
-        statement.bind(1, run.row)
-        statement.bind(2, run.lastSequence)
-        statement.bind(3, Int64(run.state.rawValue))
-        try row.withBytes { summary throws(StoreError) in
-            // Sound: the row's bytes stay until the statement has run.
-            unsafe statement.bind(4, inPlace: summary)
-            try statement.run()
-        }
-    }
-
-    private func write(_ zone: ZoneChanges.Zone) throws(StoreError) {
-        upsertZone.bind(1, zone.number)
-        upsertZone.bind(2, zone.startedMin)
-        upsertZone.bind(3, zone.startedMax)
-        upsertZone.bind(4, zone.newRuns)
-        upsertZone.bind(5, zone.owing)
-        try upsertZone.run()
+    /// How many runs there are, kept because counting them would take long.
+    func noteRuns(_ count: Int64) throws(StoreError) {
+        upsertRuns.bind(1, count)
+        try upsertRuns.run()
     }
 
     // MARK: runs that are known
@@ -224,17 +187,13 @@ final class StoreWriter {
         index.search(index.hash.hash(key)) { row in load(row: row, into: run) { $0.key == key } }
     }
 
-    /// Fills `run` from a row if its head is the wanted one. A row that cannot be read counts as none.
+    /// Fills `run` from what is stored under a number if its head is the wanted one. What cannot be read counts as none.
     func load(row: Int64, into run: OpenRun, where isWanted: (RunHead) -> Bool) -> Bool {
-        selectRun.bind(1, row)
-        defer { selectRun.reset() }
-        guard let isThere = try? selectRun.step(), isThere else { return false }
-        let last = selectRun.integer(0)
-        let state = StoredState(rawValue: UInt8(clamping: selectRun.integer(1))) ?? .byTime
-        return selectRun.withBlob(2) { summary in
+        let isThere = try? runFinder.read(row) { state, lastSpan, summary in
             var reader = PackedReader(summary)
             guard let head = RunHead(from: &reader), isWanted(head) else { return false }
-            return run.read(row: row, lastSequence: last, state: state, summary: summary)
+            return run.read(row: row, lastSequence: lastSpan, state: state, summary: summary)
         }
+        return isThere ?? false
     }
 }

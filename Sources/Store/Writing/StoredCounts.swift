@@ -19,10 +19,20 @@ struct StoredCounts {
         // Numbers are never given twice, even when everything has been deleted: cursors and the id index still name the old ones.
         nextSpan = max(nextSpan, try database.integer("SELECT value FROM meta WHERE key = 'next_span'") ?? 1)
         nextSpan = max(nextSpan, (cursors.values.max() ?? 0) + 1)
-        nextRun = (try database.integer("SELECT max(run) FROM runs") ?? 0) + 1
+        nextRun = try Self.lastRun(database) + 1
         nextRun = max(nextRun, try database.integer("SELECT value FROM meta WHERE key = 'next_run'") ?? 1)
         firstSpan = try database.integer("SELECT min(first) FROM span_blocks") ?? nextSpan
-        runs = try database.integer("SELECT sum(runs) FROM run_zones") ?? 0
+        runs = try database.integer("SELECT value FROM meta WHERE key = 'runs'") ?? 0
+    }
+
+    private static func lastRun(_ database: Database) throws(StoreError) -> Int64 {
+        let block = try database.prepare("SELECT block, runs FROM run_blocks ORDER BY block DESC LIMIT 1")
+        guard try block.step() else { return 0 }
+        var last: Int64 = 0
+        block.withBlob(1) { bytes in
+            RunBlock.forEach(in: bytes) { place, _, _, _ in last = RunBlock.run(block.integer(0), place) }
+        }
+        return last
     }
 
     var spans: Int64 { nextSpan - firstSpan }

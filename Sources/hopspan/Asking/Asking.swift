@@ -68,7 +68,7 @@ private struct Answer {
 
     func json() throws(UnexpectedAnswer) -> JSONValue {
         // Sound: the array outlives the call.
-        do { return try JSONValue(unsafe bytes.span.bytes) } catch { throw UnexpectedAnswer() }
+        do { return try JSONValue(unsafe bytes.span.bytes) } catch { throw UnexpectedAnswer(error) }
     }
 
     /// As it came, with a line break behind it.

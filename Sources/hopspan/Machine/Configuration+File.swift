@@ -29,6 +29,14 @@ extension Configuration {
             throw Failure("the imported prices cannot be read: \(error)")
         }
     }
+
+    /// All prices that hold with this configuration.
+    func catalogue() throws(Failure) -> PriceCatalogue {
+        let imported = try importedPrices()
+        do { return try PriceCatalogue.of(self, imported: imported) } catch {
+            throw Failure((imported == nil ? "" : "\(store.importedPrices ?? ""): ") + error.sentence)
+        }
+    }
 }
 
 extension KnownProviders {

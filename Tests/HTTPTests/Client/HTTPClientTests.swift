@@ -1,12 +1,18 @@
 import EventLoop
 import Glibc
 import HTTP
+import Peers
 import Synchronization
 import Testing
 
 @Suite struct `An HTTP client` {
-    private func request(_ server: RawServer, _ method: HTTP.Method = .get, _ target: String = "/a?b=c", headers: HTTPFields = [:], body: String = "") -> HTTPClientRequest {
+    private func request(_ server: PeerServer, _ method: HTTP.Method = .get, _ target: String = "/a?b=c", headers: HTTPFields = [:], body: String = "") -> HTTPClientRequest {
         HTTPClientRequest(method, Origin(isTLS: false, host: "127.0.0.1", port: server.port), target: target, headers: headers, body: Array(body.utf8))
+    }
+
+    private final class Counter: Sendable {
+        private let count = Atomic<Int>(0)
+        func next() -> Int { count.add(1, ordering: .relaxed).newValue }
     }
 
     private func failure(_ request: HTTPClientRequest) -> HTTPClientError? {
@@ -17,10 +23,10 @@ import Testing
     }
 
     @Test func `sends head and body, and reads status, headers and body`() throws {
-        let server = RawServer { connection, _ in
-            guard let (head, body) = connection.readRequest() else { return }
+        let server = try PeerServer { connection in
+            guard let (head, body) = try connection.readRequest() else { return }
             let echo = head.lowercased() + "|" + String(decoding: body, as: UTF8.self)
-            connection.write("HTTP/1.1 201 Made\r\nX-One: a\r\nx-one: b\r\nContent-Length: \(echo.utf8.count)\r\n\r\n" + echo)
+            try connection.write("HTTP/1.1 201 Made\r\nX-One: a\r\nx-one: b\r\nContent-Length: \(echo.utf8.count)\r\n\r\n" + echo)
         }
         defer { server.stop() }
         let answer = try HTTPClient.sendBlocking(request(server, .post, headers: ["X-Key": "v"], body: "hello"))
@@ -60,9 +66,9 @@ import Testing
     ]
 
     @Test(arguments: answers) func `reads an answer`(_ answer: Answer) throws {
-        let server = RawServer { connection, _ in
-            _ = connection.readRequest()
-            connection.write(answer.bytes)
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            try connection.write(answer.bytes)
         }
         defer { server.stop() }
         let got = try HTTPClient.sendBlocking(request(server))
@@ -81,24 +87,24 @@ import Testing
         ("a long body in chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n65\r\n" + String(repeating: "x", count: 101) + "\r\n0\r\n\r\n", .answerTooLarge),
     ]
 
-    @Test(arguments: malformed) func `says what is wrong with`(_ name: String, _ bytes: String, _ error: HTTPClientError) {
-        let server = RawServer { connection, _ in
-            _ = connection.readRequest()
-            connection.write(bytes)
+    @Test(arguments: malformed) func `says what is wrong with`(_ name: String, _ bytes: String, _ error: HTTPClientError) throws {
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            try connection.write(bytes)
         }
         defer { server.stop() }
         var request = request(server)
         request.bodyLimit = 100
         #expect(failure(request) == error)
-        #expect(server.connections == 1, "what a fresh connection failed at is not tried again")
+        #expect(server.accepted == 1, "what a fresh connection failed at is not tried again")
     }
 
-    @Test func `refuses a small body that decodes to a large one`() {
+    @Test func `refuses a small body that decodes to a large one`() throws {
         let coded = Self.gzip(String(repeating: "x", count: 100_000))
-        let server = RawServer { connection, _ in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: \(coded.count)\r\n\r\n")
-            connection.write(coded)
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: \(coded.count)\r\n\r\n")
+            try connection.write(coded)
         }
         defer { server.stop() }
         var request = request(server)
@@ -109,8 +115,10 @@ import Testing
     }
 
     @Test func `keeps a connection and uses it again`() throws {
-        let server = RawServer { connection, number in
-            while connection.readRequest() != nil { connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\(number)") }
+        let accepted = Counter()
+        let server = try PeerServer { connection in
+            let number = accepted.next()
+            while try connection.readRequest() != nil { try connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\(number)") }
         }
         defer { server.stop() }
         let request = request(server)
@@ -120,13 +128,15 @@ import Testing
             return bodies
         }
         #expect(bodies == Array(repeating: Array("1".utf8), count: 5))
-        #expect(server.connections == 1)
+        #expect(server.accepted == 1)
     }
 
     @Test func `opens another connection where the server closes`() throws {
-        let server = RawServer { connection, number in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n\(number)")
+        let accepted = Counter()
+        let server = try PeerServer { connection in
+            let number = accepted.next()
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n\(number)")
         }
         defer { server.stop() }
         let request = request(server)
@@ -137,10 +147,12 @@ import Testing
     }
 
     @Test func `repeats once what a kept connection dropped`() throws {
-        let server = RawServer { connection, number in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\(number)")
-            _ = connection.readRequest()  // and closes
+        let accepted = Counter()
+        let server = try PeerServer { connection in
+            let number = accepted.next()
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\(number)")
+            _ = try connection.readRequest()  // and closes
         }
         defer { server.stop() }
         let request = request(server, .post, body: "again")
@@ -150,26 +162,26 @@ import Testing
         #expect(bodies == [Array("1".utf8), Array("2".utf8)])
     }
 
-    @Test func `says that nobody listens`() {
-        let server = RawServer { _, _ in }
+    @Test func `says that nobody listens`() throws {
+        let server = try PeerServer { _ in }
         server.stop()
         #expect(failure(request(server)) == .connect(.refused(ECONNREFUSED)))
     }
 
-    @Test func `waits no longer than it was told`() {
-        let server = RawServer { connection, _ in connection.waitForEnd() }
+    @Test func `waits no longer than it was told`() throws {
+        let server = try PeerServer { connection in _ = try connection.readToEnd() }
         defer { server.stop() }
         var request = request(server)
         request.timeout = .milliseconds(50)
         #expect(failure(request) == .timedOut)
     }
 
-    @Test func `gives a slow answer all its time and no more`() {
-        let server = RawServer { connection, _ in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
-            for _ in 0..<1_000 where connection.readable() == false {
-                connection.write("x")
+    @Test func `gives a slow answer all its time and no more`() throws {
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+            for _ in 0..<1_000 where !connection.hasSomething() {
+                try connection.write("x")
                 usleep(5_000)
             }
         }
@@ -180,8 +192,8 @@ import Testing
     }
 
     @Test func `hears a server that answers without reading the body`() throws {
-        let server = RawServer { connection, _ in
-            connection.write("HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig")
+        let server = try PeerServer { connection in
+            try connection.write("HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig")
             shutdown(connection.descriptor, Int32(SHUT_RD))
             usleep(50_000)
         }
@@ -196,15 +208,15 @@ import Testing
     @Test func `hands a stream on piece by piece and ends it when told`() throws {
         let pieces = Mutex<[String]>([])
         let statuses = Mutex<[Int]>([])
-        let server = RawServer { connection, _ in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
             for piece in 1...3 {
                 // The next is written when the one before has arrived.
                 while pieces.withLock({ $0.count }) < piece - 1 { usleep(1_000) }
-                connection.write("8\r\ndata: \(piece)\n\r\n")
+                try connection.write("8\r\ndata: \(piece)\n\r\n")
             }
-            connection.waitForEnd()
+            _ = try connection.readToEnd()
         }
         defer { server.stop() }
         try HTTPClient.streamBlocking(
@@ -221,7 +233,7 @@ import Testing
     }
 
     @Test func `ends a running request when it is closed`() throws {
-        let server = RawServer { connection, _ in connection.waitForEnd() }
+        let server = try PeerServer { connection in _ = try connection.readToEnd() }
         defer { server.stop() }
         let request = request(server)
         let loop = try EventLoop(name: "client")
@@ -233,7 +245,7 @@ import Testing
             do throws(HTTPClientError) { _ = try await client.send(request) } catch let failure { error.withLock { $0 = failure } }
             done.signal()
         }
-        while server.connections == 0 { usleep(1_000) }
+        while server.accepted == 0 { usleep(1_000) }
         Task(executorPreference: loop) { await client.close() }
         done.wait()
         #expect(error.withLock { $0 } == .closed)
@@ -266,13 +278,5 @@ import Testing
 
     @Test(arguments: ["", "a", "*", "/a b", "/a\r\n"]) func `refuses a target that is none`(_ target: String) {
         #expect(failure(HTTPClientRequest(.get, Origin(isTLS: false, host: "127.0.0.1", port: 1), target: target)) == .malformedRequest)
-    }
-}
-
-extension RawConnection {
-    /// Whether the client has sent something more, or ended.
-    func readable() -> Bool {
-        var byte: UInt8 = 0
-        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
     }
 }

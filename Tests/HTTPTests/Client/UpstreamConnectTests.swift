@@ -1,6 +1,7 @@
 import EventLoop
 @testable import HTTP
 import Peers
+import Synchronization
 import TLS
 import Testing
 
@@ -30,7 +31,10 @@ import Testing
             let addresses = try [silent.port, server.port].map { try #require(SocketAddress("127.0.0.1", port: $0)) }
             let socket = try await pool.connect(toFirstOf: addresses, until: loop.now + Self.second / 2, for: nil)
             #expect(SocketAddress(peerOf: socket.descriptor).port == server.port)
-            await #expect(throws: ConnectFailure.timedOut) { _ = try await pool.connect(toFirstOf: [addresses[0]], until: loop.now + Self.second / 20, for: nil) }
+            do throws(ConnectFailure) {
+                _ = try await pool.connect(toFirstOf: [addresses[0]], until: loop.now + Self.second / 20, for: nil)
+                Issue.record("the silent one has answered")
+            } catch { #expect(error == .timedOut) }
         }
         filling.close()
     }
@@ -39,7 +43,7 @@ import Testing
         let server = try PeerServer { peer in _ = try peer.readToEnd() }
         try await onLoop { loop in
             let pool = UpstreamPool(origin: Origin(isTLS: true, host: "127.0.0.1", port: server.port), loop: loop, resolver: Resolver())
-            do {
+            do throws(ConnectFailure) {
                 _ = try await pool.connect(timeout: Self.second, for: nil)
                 Issue.record("there is a connection")
             } catch {

@@ -1,0 +1,37 @@
+/// Why a message was refused. What a client sends wrong is answered with `status`; what an upstream sends wrong is a 502.
+public enum HeadError: UInt8, Error, Sendable {
+    case malformedStartLine, unsupportedVersion, malformedField, foldedField, bareLineEnd, badCharacter, tooManyFields, tooLarge
+    case hostMissing, hostMalformed, hostConflict, malformedTarget
+    case lengthAndTransferEncoding, malformedLength, differingLengths, unknownTransferCoding
+
+    public var status: Int {
+        switch self {
+        case .tooManyFields, .tooLarge: 431
+        case .unsupportedVersion: 505
+        case .unknownTransferCoding: 501
+        default: 400
+        }
+    }
+
+    /// What was wrong, in words a client's author can use.
+    public var reason: StaticString {
+        switch self {
+        case .malformedStartLine: "the first line is not an HTTP/1.1 request line"
+        case .unsupportedVersion: "only HTTP/1.1 and HTTP/1.0 are spoken here"
+        case .malformedField: "a header line has no name, no colon, or white space before the colon"
+        case .foldedField: "a header line continues the one before it (obs-fold)"
+        case .bareLineEnd: "a line ends in a bare LF or holds a bare CR"
+        case .badCharacter: "a header value holds a control character"
+        case .tooManyFields: "the head has more than 100 fields"
+        case .tooLarge: "the head is larger than 64 KiB"
+        case .hostMissing: "the Host field is missing"
+        case .hostMalformed: "the Host field is given twice or is no host"
+        case .hostConflict: "the absolute request target and the Host field disagree"
+        case .malformedTarget: "the request target is neither a path nor an absolute URL"
+        case .lengthAndTransferEncoding: "both Content-Length and Transfer-Encoding are given"
+        case .malformedLength: "Content-Length is not a number"
+        case .differingLengths: "two Content-Length fields differ"
+        case .unknownTransferCoding: "the only transfer coding taken is chunked, once and last"
+        }
+    }
+}

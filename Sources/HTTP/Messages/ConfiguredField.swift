@@ -1,0 +1,24 @@
+/// A field that the configuration names, ready to be looked for in every head.
+public struct ConfiguredField: Sendable {
+    /// In lower case.
+    private let name: [UInt8]
+    private let known: FieldName
+
+    public init(_ name: String) {
+        let name = Array(name.lowercased().utf8)
+        self.name = name
+        // Sound: bytes have no padding.
+        known = name.allSatisfy(Characters.isToken) ? FieldName(unsafe name.span.bytes) : .other
+    }
+
+    /// The position of the first such field; nil without.
+    public func index(in head: MessageHead) -> Int? {
+        // Of the names that stand for themselves alone.
+        if known != .other, known != .hopspanOther { return head.index(of: known) }
+        guard head.has(known) else { return nil }
+        for index in 0..<head.fieldCount where head.field(index).name == known && Int(head.field(index).nameLength) == name.count {
+            if head.name(index).equalsIgnoringCase(unsafe name.span.bytes) { return index }
+        }
+        return nil
+    }
+}

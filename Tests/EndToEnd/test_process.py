@@ -1,0 +1,227 @@
+"""The program as a process: what it refuses to start on, how it takes a changed file, whom it does not answer, how it exits."""
+
+import json
+import re
+import socket
+import subprocess
+
+import httpx
+import openai
+import pytest
+
+from collector import CLIENT, until
+from gateway import BINARY, configuration, environment, hopspan
+
+
+def serve_refused(folder, text, **more):
+    """Starts a second program that must give up by itself; its words."""
+    file = folder / "second.yaml"
+    file.write_text(text)
+    ended = hopspan("serve", "--config", str(file), **more)
+    assert ended.returncode == 1, ended
+    assert ended.stdout == ""
+    return ended.stderr
+
+
+@pytest.mark.parametrize("key", ["gateway", "api"])
+def test_a_second_program_on_a_port_is_refused(start, own_upstream, tmp_path, key):
+    first = start()
+    port = first.port if key == "gateway" else first.api_port
+    text = configuration(own_upstream.url, store="other.db").replace(f"{key}: {{ listen: '127.0.0.1:0'", f"{key}: {{ listen: '127.0.0.1:{port}'")
+    words = serve_refused(tmp_path, text)
+    assert f"{key}.listen" in words and str(port) in words
+    assert httpx.get(f"{first.api_url}/readyz").status_code == 200
+
+
+def test_a_second_program_on_a_store_is_refused(start, own_upstream, tmp_path):
+    first = start()
+    words = serve_refused(tmp_path, configuration(own_upstream.url))
+    assert "store.path" in words and "hopspan.db" in words and "process" in words
+    assert httpx.get(f"{first.api_url}/readyz").status_code == 200
+
+
+def test_a_store_is_free_again_after_its_program(start, own_upstream, tmp_path):
+    first = start()
+    assert first.stop() == 0
+    first.start()
+    assert httpx.get(f"{first.api_url}/readyz").status_code == 200
+
+
+def test_an_api_that_everybody_reaches_needs_a_token(own_upstream, tmp_path):
+    words = serve_refused(tmp_path, configuration(own_upstream.url).replace("api: { listen: '127.0.0.1:0'", "api: { listen: '0.0.0.0:0'"))
+    assert "api.token" in words
+
+
+MISTAKES = """\
+gateway:
+  listen: nowhere
+  max_bdy: 3MiB
+store: { retention: 3 parsecs }
+providers:
+  openai: { credential: sk-secret-itself }
+  nameless: { dialect: klingon }
+"""
+
+
+@pytest.mark.parametrize("command", [["check"], ["serve", "--config"]])
+def test_every_mistake_of_a_file_is_said_at_once_with_its_place(tmp_path, command):
+    file = tmp_path / "wrong.yaml"
+    file.write_text(MISTAKES)
+    ended = hopspan(*command, str(file))
+    assert ended.returncode == 1
+    places = re.findall(r"wrong\.yaml:(\d+):(\d+): ", ended.stderr)
+    assert {int(line) for line, _ in places} >= {2, 3, 4, 6, 7}, ended.stderr
+    assert "max_body" in ended.stderr, "a near miss is named"
+    assert "sk-secret-itself" not in ended.stderr and "sk-secret-itself" not in ended.stdout
+
+
+def test_a_good_file_checks_out(tmp_path):
+    file = tmp_path / "good.yaml"
+    file.write_text(configuration("http://127.0.0.1:1"))
+    assert hopspan("check", str(file)).returncode == 0
+
+
+@pytest.mark.parametrize("arguments, code", [
+    (["--version"], 0), (["help"], 0), (["help", "exit-codes"], 0), (["prices", "gpt-4o"], 0), (["check"], 2), (["conjure"], 2), (["serve", "--nonsense"], 2),
+    (["runs", "--limit", "many"], 2), (["check", "/nonexistent.yaml"], 1), (["serve", "--config", "/nonexistent.yaml"], 1),
+    (["runs", "--api", "http://127.0.0.1:1"], 1), (["cost", "--api", "http://127.0.0.1:1"], 1)])
+def test_exit_codes(arguments, code):
+    ended = hopspan(*arguments)
+    assert ended.returncode == code, ended
+    assert (ended.stderr == "") == (code == 0)
+
+
+def test_without_a_configuration_it_works_on_its_defaults(tmp_path):
+    for port in (8700, 8701):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port} is in use here")
+    process = subprocess.Popen([BINARY, "serve"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert json.loads(process.stdout.readline()) == {"event": "ready", "gateway": "127.0.0.1:8700", "api": "127.0.0.1:8701"}
+        assert httpx.get("http://127.0.0.1:8701/readyz").status_code == 200
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+    assert (tmp_path / "hopspan.db").exists()
+
+
+def test_a_changed_file_is_taken_up_and_a_bad_one_is_not(start, own_upstream):
+    gateway = start()
+    good = gateway.file.read_text()
+
+    def status(provider):
+        return httpx.get(f"{gateway.url}/{provider}/v1/models", headers={"authorization": "Bearer sk-ok"}).status_code
+
+    assert status("newcomer") == 404
+    gateway.file.write_text(good + f"  newcomer: {{ dialect: openai, base_url: '{own_upstream.url}' }}\n")
+    assert until(lambda: status("newcomer") == 200, 10)
+    assert any("configuration reloaded" in line for line in gateway.log)
+
+    gateway.file.write_text(good + "  newcomer: { dialekt: openai }\n")
+    assert until(lambda: any("the old one stays" in line for line in gateway.log), 10)
+    assert until(lambda: any(re.search(r"hopspan\.yaml:\d+:\d+: .*dialekt", json.loads(line).get("mistake", "")) for line in gateway.log))
+    assert status("newcomer") == 200
+
+    gateway.file.write_text(good)
+    assert until(lambda: status("newcomer") == 404, 10)
+
+
+def test_the_logs_are_lines_of_json(start):
+    gateway = start()
+    assert gateway.stop() == 0
+    assert [json.loads(line)["event"] for line in gateway.log] == ["draining"]
+
+
+@pytest.mark.parametrize("headers", [
+    {"host": "rebound.example"}, {"host": "rebound.example:8701"}, {"origin": "https://evil.example"}, {"origin": "null"},
+    {"origin": "http://127.0.0.1.evil.example"}])
+def test_the_api_refuses_foreign_pages(gateway, headers):
+    for method, path in (("POST", "/api/runs/some/end"), ("GET", "/api/runs"), ("DELETE", "/api/runs/some")):
+        answer = httpx.request(method, gateway.api_url + path, headers=headers)
+        assert answer.status_code == 403, (method, path)
+        assert answer.headers["content-type"].startswith("application/problem+json")
+
+
+@pytest.mark.parametrize("headers", [{}, {"host": "localhost"}, {"host": "[::1]:8701"}, {"origin": "http://localhost:3000"}])
+def test_the_api_answers_loopback_names(gateway, headers):
+    assert httpx.get(f"{gateway.api_url}/api/runs", headers=headers).status_code == 200
+
+
+def test_a_gateway_that_injects_credentials_refuses_foreign_pages(start, own_upstream):
+    gateway = start(environment={"THE_KEY": "sk-ok"}, providers=f"\n  wallet: {{ dialect: openai, base_url: '{own_upstream.url}', credential: 'env:THE_KEY' }}")
+    path = f"{gateway.url}/wallet/v1/chat/completions"
+    asked = {"model": "gpt-4o", "messages": []}
+    for headers in ({"host": "rebound.example"}, {"origin": "https://evil.example"}):
+        answer = httpx.post(path, json=asked, headers=headers)
+        assert answer.status_code == 403
+        assert "sk-ok" not in answer.text
+    assert own_upstream.requests == []
+    assert httpx.post(path, json=asked).status_code == 200
+    assert own_upstream.asked()[0]["authorization"] == "Bearer sk-ok"
+    shown = httpx.get(f"{gateway.api_url}/api/config").text
+    assert "env:THE_KEY" in shown and "sk-ok" not in shown
+
+
+def test_the_api_asks_for_its_token(start):
+    gateway = start(environment={"API_TOKEN": "open-sesame"}, api=", token: 'env:API_TOKEN'")
+    for path in ("/api/runs", "/api/health", "/api/config", "/metrics"):
+        for headers in ({}, {"authorization": "Bearer open-sesam"}, {"authorization": "Basic open-sesame"}):
+            assert httpx.get(gateway.api_url + path, headers=headers).status_code == 401, path
+        assert httpx.get(gateway.api_url + path, headers={"authorization": "Bearer open-sesame"}).status_code == 200, path
+    for path in ("/healthz", "/readyz"):
+        assert httpx.get(gateway.api_url + path).status_code == 200
+    assert hopspan("runs", "--api", gateway.api_url).returncode == 1
+    assert hopspan("runs", "--api", gateway.api_url, HOPSPAN_API_TOKEN="open-sesame").returncode == 0
+
+
+def test_the_openapi_page_describes_every_path_that_answers(gateway):
+    page = gateway.api("/api/openapi.json")
+    assert page["openapi"].startswith("3.1")
+    assert set(page["paths"]) >= {"/api/runs", "/api/runs/{run}", "/api/runs/{run}/cost", "/api/runs/{run}/otlp", "/api/runs/{run}/end", "/api/cost", "/api/health"}
+    for path, methods in page["paths"].items():
+        if "get" in methods:
+            assert httpx.get(gateway.api_url + path.replace("{run}", "nothing")).status_code != 405, path
+
+
+@pytest.mark.parametrize("path", ["/api/runs?limt=3", "/api/runs?limit=0", "/api/runs?since=yesterdayish", "/api/cost?by=colour", "/api/runs?sort=age"])
+def test_unknown_and_malformed_parameters_are_problems(gateway, path):
+    answer = httpx.get(gateway.api_url + path)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert answer.json()["status"] == 400 and answer.json()["detail"]
+
+
+def test_metrics_count_what_happened(start):
+    gateway = start()
+    for key in ("sk-ok", "sk-ok", "sk-429"):
+        httpx.post(f"{gateway.url}/openai/v1/chat/completions", headers={"authorization": f"Bearer {key}"}, json={"model": "gpt-4o", "messages": []})
+    httpx.get(f"{gateway.url}/nobody/v1/models")
+    gateway.settled()
+    text = httpx.get(f"{gateway.api_url}/metrics").text
+    figures = dict(re.fullmatch(r"(\S+(?:\{.*\})?) (\S+)", line).groups() for line in text.splitlines() if line and line[0] != "#")
+    count = lambda name, *labels: sum(float(value) for key, value in figures.items() if key.split("{")[0] == name and all(label in key for label in labels))
+    assert count("hopspan_exchanges_total", 'status="ok"') == 2
+    assert count("hopspan_exchanges_total", 'status="error"') == 1
+    assert count("hopspan_errors_total", 'error_type="429"') == 1
+    assert count("hopspan_spans_recorded_total") == count("hopspan_spans_stored_total") == 3
+    assert count("hopspan_gateway_unknown_paths_total") == 1
+    assert count("gen_ai_client_token_usage_sum", 'gen_ai_token_type="input"') == 2400
+    assert count("gen_ai_client_operation_duration_seconds_count") == 3
+    assert abs(count("hopspan_cost_usd_total") - 0.0051) < 1e-12
+
+
+def test_the_demo_runs_to_its_end_and_prints_its_tree(tmp_path):
+    ended = subprocess.run([BINARY, "demo"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended
+    assert "chat gpt-4o" in ended.stdout and "claude" in ended.stdout and "529" in ended.stdout
+    assert list(tmp_path.iterdir()) == [], "everything is temporary"
+
+
+def test_the_demo_exports_what_it_shows(own_collector, tmp_path):
+    ended = subprocess.run(
+        [BINARY, "demo"], cwd=tmp_path, env=environment(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{own_collector.port}"),
+        capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended
+    assert len({span.trace_id for span in own_collector.spans}) == 1
+    assert len(own_collector.ids(CLIENT)) >= 8
