@@ -46,6 +46,7 @@ def main():
             progress("")
         about.setdefault("seconds", {})[name] = round(time.monotonic() - start, 1)
     about["load_after"] = os.getloadavg()[0]
+    report.note("Seconds: " + ", ".join(f"{name} {seconds:.0f}" for name, seconds in about["seconds"].items()) + f"; load at the end {about['load_after']:.1f}")
     report.close(options.json)
     return 1 if failed else 0
 

@@ -1,6 +1,7 @@
 """A store with 1,000,000 spans: how long the answers of the api take, the start, and writing. The spans come through the gateway itself."""
 
 import json
+import random
 import signal
 import time
 import urllib.parse
@@ -10,30 +11,34 @@ from .machine import Invalid, calibrate, get, program
 from .proxies import Collector, Hopspan, Upstream
 from .report import figure, progress, with_interval
 
-SPANS, LONG_RUNS, HOPS = 1_000_000, 500, 10
+SPANS, HOPS, PIECE = 1_000_000, 10, 25_000
 REPEATS = 10
+QUICK_REPEATS = 5
 
 
 def growth(report, quick):
     """One request of ten belongs to one of 500 runs that last from the first span to the last (200 hops each); the others to runs of ten."""
     spans = SPANS // 10 if quick else SPANS
     long_runs = spans // 2000
+    repeats = QUICK_REPEATS if quick else REPEATS
     upstream, collector = Upstream(), Collector()
     hopspan = Hopspan(upstream, collector)
     progress(f"growth: a store of {spans:,} spans")
-    fill(hopspan, spans // 10, spans // 10 // 2000)
+    seed = random.getrandbits(62) | 1
+    fill(hopspan, 0, spans // 10, long_runs, seed)
     empty = writing(hopspan, spans // 20)
-    fill(hopspan, spans - spans // 10 - spans // 20, long_runs)
+    fill(hopspan, spans // 10, spans, long_runs, seed)
     full = writing(hopspan, spans // 20)
 
+    settle(hopspan)
     run = run_of(hopspan, 200)
-    rows = [row("calibration loop", [calibrate() for _ in range(REPEATS)])]
+    rows = [row("calibration loop", [calibrate() for _ in range(repeats)])]
     times = {}
     for path in ("/api/runs?limit=50", f"/api/runs/{run}", "/api/runs?limit=50&sort=-cost_usd", "/api/runs?limit=50&model=none-such", "/api/cost?by=model"):
         progress(f"growth: {path}")
         calibration = []
         times[path] = []
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             calibration.append(calibrate())
             times[path].append(ask(hopspan, path))
         rows.append(row("GET " + path.replace(run, "{run of 200 hops}"), times[path], calibration))
@@ -42,7 +47,7 @@ def growth(report, quick):
         progress(f"growth: {name}")
         calibration = []
         starts[name] = []
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             if how == signal.SIGKILL:
                 program("load", hopspan.port, "--connections", 64, "--requests", 2000, "--traced")
                 time.sleep(0.3)
@@ -53,7 +58,7 @@ def growth(report, quick):
     size = sum(file.stat().st_size for file in hopspan.directory.glob("hopspan.db*"))
     for process in (hopspan.process, upstream.process, collector.process):
         process.stop()
-    report.table(f"{spans:,} spans in the store: milliseconds, medians of {REPEATS}", ["", "ms", "calibration loop beside it"], rows)
+    report.table(f"{spans:,} spans in the store: milliseconds, medians of {repeats}", ["", "ms", "calibration loop beside it"], rows)
     report.table("Writing, all threads of the gateway on one core", ["", "spans/s", "store thread, µs a span"],
                  [[f"with {name} spans", figure(found["rate"]), figure(found["store_us"])]
                   for name, found in ((f"{spans // 10:,}", empty), (f"{spans:,}", full))])
@@ -85,16 +90,42 @@ def load(hopspan, requests, *arguments):
     return time.monotonic() - start
 
 
-def fill(hopspan, spans, long_runs):
-    load(hopspan, spans, "--hops", HOPS, "--long-runs", max(1, long_runs))
+def fill(hopspan, start, end, long_runs, seed):
+    """Spans number `start` to `end`, in pieces: how much the queue takes while a disk stalls is no matter here."""
+    for first in range(start, end, PIECE):
+        progress(f"growth: {first:,} spans of {end:,}")
+        load(hopspan, min(PIECE, end - first), "--hops", HOPS, "--long-runs", long_runs, "--seed", seed, "--first", first)
 
 
 def writing(hopspan, spans):
-    """How many spans a second are recorded, written and exported while requests come as fast as they are answered: the store's
-    thread shares the core with the loop, so it can do more. The exporter's batching delay is in the time."""
-    before = hopspan.process.threads().get("store", 0)
-    seconds = load(hopspan, spans)
-    return {"rate": spans / seconds, "store_us": (hopspan.process.threads().get("store", 0) - before) / spans / 1000}
+    """How many spans a second are on disk while requests come as fast as they are answered: the store's thread shares the core with the
+    loop and the exporter, so alone it can do more."""
+    hopspan.collector.reset()
+    before, stored = hopspan.process.threads().get("store", 0), health(hopspan)["stored"]
+    start = time.monotonic()
+    program("load", hopspan.port, "--connections", 64, "--requests", spans, "--traced")
+    while health(hopspan)["stored"] < stored + spans:
+        if time.monotonic() > start + 60:
+            raise Invalid(f"of {spans} spans {health(hopspan)['stored'] - stored} were stored; lost: {health(hopspan)['lost']}")
+        time.sleep(0.01)
+    rate = spans / (time.monotonic() - start)
+    hopspan.collector.wait_for(spans)
+    settle(hopspan)
+    return {"rate": rate, "store_us": (hopspan.process.threads().get("store", 0) - before) / spans / 1000}
+
+
+def health(hopspan):
+    return json.loads(get(hopspan.api, "/api/health")[0])["store"]
+
+
+def settle(hopspan):
+    """Until the gateway has nothing left to do, merging and checkpoints included."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        before = hopspan.process.cpu_ns()
+        time.sleep(0.5)
+        if hopspan.process.cpu_ns() - before < 5_000_000:
+            return
 
 
 def ask(hopspan, path):

@@ -25,7 +25,7 @@ def latency(report, quick):
 
 
 def measure(report, quick, rate, connections, proxies, upstream, collector):
-    rounds, milliseconds = (10, 700) if quick else (12, 2000)
+    rounds, milliseconds = (6, 500) if quick else (12, 2000)
     added = {proxy.name: {"p50": [], "p90": []} for proxy in proxies}
     direct = {"p50": [], "p90": []}
     waits = {proxy.name: [] for proxy in proxies}

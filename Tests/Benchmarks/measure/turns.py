@@ -11,7 +11,7 @@ from .threads import Threads
 
 
 def turns(report, quick):
-    milliseconds = 3000 if quick else 15_000
+    milliseconds = 1500 if quick else 15_000
     rows = []
     for what, options in (("the store writes, the exporter exports", ()), ("the exporter is stuck", ("--stuck",))):
         progress(f"turns: {what}")

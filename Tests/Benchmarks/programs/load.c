@@ -1,13 +1,15 @@
 // Chat Completions requests over keep-alive connections: as fast as they are answered, or paced.
 //
-//   load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced] [--hops N] [--long-runs N]
+//   load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced]
+//        [--hops N] [--long-runs N] [--seed N --first N]
 //
 // Without --rate each connection sends its next request when the last is answered. With it, request i is sent at i / rate whatever
 // became of the ones before (open loop), on a connection that is free. Every request that is sent is waited for, so what
 // was answered is exactly what the proxy served. Every answer must be 200 and 1,024 bytes long; anything else is an error.
 //
 // --traced sends a traceparent with every request, each with a trace of its own. --hops N makes N neighbouring requests one run;
-// with --long-runs M every tenth request belongs to one of M runs that last as long as the load does.
+// with --long-runs M every tenth request belongs to one of M runs that last as long as the load does. Loads of the same --seed go on
+// with the same runs, from request number --first.
 // Prints one line of JSON: requests, errors, seconds, latency from the sending of a request to the last byte of its answer.
 #include "requests.h"
 
@@ -21,12 +23,13 @@ struct connection {
 
 static struct request request;
 static long hops, long_runs;
+static uint64_t first;
 static uint64_t sent_count, answered, errors, late;
 static uint32_t *latencies;
 static size_t latency_room;
 
 static void send_request(struct connection *c) {
-    uint64_t number = sent_count++, run = number / (uint64_t)hops;
+    uint64_t number = first + sent_count++, run = number / (uint64_t)hops;
     if (long_runs && number % 10 == 0) run = UINT64_MAX - (number / 10) % (uint64_t)long_runs;
     set_trace(&request, run, number);
     c->busy = true;
@@ -57,14 +60,16 @@ static bool receive(struct connection *c) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 2) die("usage: load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced] [--hops N] [--long-runs N]");
+    if (count < 2) die("usage: load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced] [--hops N] [--long-runs N] [--seed N --first N]");
     prepare();
     int port = atoi(arguments[1]);
     long connections = option(count, arguments, "--connections", 64), rate = option(count, arguments, "--rate", 0);
     uint64_t milliseconds = (uint64_t)option(count, arguments, "--milliseconds", 0), limit = (uint64_t)option(count, arguments, "--requests", 0);
     hops = option(count, arguments, "--hops", 1);
     long_runs = option(count, arguments, "--long-runs", 0);
+    first = (uint64_t)option(count, arguments, "--first", 0);
     make_request(&request, "", flag(count, arguments, "--traced"));
+    if (option(count, arguments, "--seed", 0)) request.seed = mixed((uint64_t)option(count, arguments, "--seed", 0));
     if (!limit) limit = rate ? milliseconds * (uint64_t)rate / 1000 : UINT64_MAX;
 
     int epoll = epoll_create1(EPOLL_CLOEXEC);
