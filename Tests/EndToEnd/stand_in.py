@@ -105,17 +105,22 @@ class Requests(Handler):
         self.json(200, make())
 
     def large(self, size):
-        """An answer of that many bytes, as fast as it is taken."""
+        """A chat completion of that many bytes, as fast as it is taken."""
+        start, end = b'{"id":"chatcmpl-large","choices":[{"index":0,"message":{"role":"assistant","content":"', b'"}}]}'
         self.send_response(200)
-        self.send_header("content-type", "application/octet-stream")
+        self.send_header("content-type", "application/json")
         self.send_header("content-length", str(size))
         self.end_headers()
-        block = bytes(64 << 10)
+        block = b"a" * (64 << 10)
         try:
-            while size > 0:
-                self.wfile.write(block[:size])
-                size -= len(block)
+            self.wfile.write(start)
+            left = size - len(start) - len(end)
+            while left > 0:
+                self.wfile.write(block[:left])
+                left -= len(block)
+            self.wfile.write(end)
         except OSError:
+            self.close_connection = True
             self.upstream.left.append(self.path)
 
     def stream(self, events):
