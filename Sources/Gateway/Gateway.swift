@@ -47,10 +47,10 @@ public final class Gateway: Sendable {
     public func drain() async {
         for worker in workers { await worker.drain() }
         let end = Clock.system.monotonic + settings.drainNanoseconds
-        while await activeExchanges() > 0, Clock.system.monotonic < end { try? await Task.sleep(nanoseconds: 20_000_000) }
+        while activeExchanges > 0, Clock.system.monotonic < end { try? await Task.sleep(nanoseconds: 20_000_000) }
         for worker in workers { await worker.abort() }
         let lastCall = Clock.system.monotonic + 2_000_000_000
-        while await activeExchanges() > 0, Clock.system.monotonic < lastCall { try? await Task.sleep(nanoseconds: 10_000_000) }
+        while activeExchanges > 0, Clock.system.monotonic < lastCall { try? await Task.sleep(nanoseconds: 10_000_000) }
         for loop in loops { loop.stop() }
         for loop in loops { loop.join() }
     }
@@ -61,9 +61,6 @@ public final class Gateway: Sendable {
         for worker in workers { Task { await worker.reconfigure(settings, catalogue) } }
     }
 
-    public func activeExchanges() async -> Int {
-        var count = 0
-        for worker in workers { count += await worker.active }
-        return count
-    }
+    /// Exchanges that are running.
+    public var activeExchanges: Int { workers.reduce(0) { $0 + $1.activeExchanges.count } }
 }

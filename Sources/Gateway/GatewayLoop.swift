@@ -1,14 +1,17 @@
 import EventLoop
 import LLM
+import Synchronization
 
 /// The actor of one loop: it owns the worker, and every task of the loop is one of its calls.
 actor GatewayLoop {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
     private let worker: Worker
+    nonisolated let activeExchanges: ActiveExchanges
     private var listener: Listener?
 
     init(_ worker: sending Worker, loop: EventLoop) {
+        activeExchanges = worker.activeExchanges
         self.worker = worker
         self.loop = loop
     }
@@ -35,8 +38,6 @@ actor GatewayLoop {
 
     func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) { worker.reconfigure(settings, catalogue) }
 
-    var active: Int { worker.active }
-
     /// Stops listening, takes no more requests, lets running exchanges go on.
     func drain() {
         listener?.close()
@@ -44,4 +45,16 @@ actor GatewayLoop {
     }
 
     func abort() { worker.abort() }
+}
+
+/// How many exchanges run on one loop. Written by the loop, read by any thread: who asks how the gateway does must get an answer also
+/// when a loop is stuck or has ended.
+final class ActiveExchanges: Sendable {
+    private let running = Atomic<Int>(0)
+
+    var count: Int { running.load(ordering: .relaxed) }
+
+    // One writer: load and store is enough, and cheaper than a locked add.
+    @inline(__always) func began() { running.store(running.load(ordering: .relaxed) + 1, ordering: .relaxed) }
+    @inline(__always) func ended() { running.store(running.load(ordering: .relaxed) - 1, ordering: .relaxed) }
 }

@@ -48,8 +48,8 @@ extension Worker {
             return await refuseUnknown(exchange, on: downstream)
         }
         exchange.open(upstream, caller: caller.bytes, by: self)
-        active += 1
-        defer { active -= 1 }
+        activeExchanges.began()
+        defer { activeExchanges.ended() }
 
         var keepsAlive = false
         do {

@@ -24,8 +24,7 @@ final class Worker {
 
     var ids: IDGenerator
     private(set) var isDraining = false
-    /// Exchanges that are running.
-    var active = 0
+    let activeExchanges = ActiveExchanges()
     private var upstreams: [Upstream] = []
     private var spareExchanges: [Exchange] = []
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]

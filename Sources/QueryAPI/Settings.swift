@@ -17,7 +17,7 @@ public struct QueryAPISettings: Sendable {
     public init(source: SpanSource) { self.source = source }
 }
 
-/// The rest of the program as the api shows it. The closures are called on the api's loop and must not block.
+/// The rest of the program as the api shows it. The closures are called on threads of the api's and must not wait for anybody.
 public struct Surroundings: Sendable {
     /// For load balancers: `ready` alone takes traffic.
     public enum Readiness: String, Sendable { case starting, ready, draining }
@@ -28,7 +28,7 @@ public struct Surroundings: Sendable {
     public var readiness: @Sendable () -> Readiness = { .ready }
     /// The configuration in force as JSON, secrets as their references.
     public var configuration: @Sendable () -> String = { "{}" }
-    public var gateway: @Sendable () async -> GatewayState = { GatewayState() }
+    public var gateway: @Sendable () -> GatewayState = { GatewayState() }
     public var exporters: @Sendable () -> [ExporterState] = { [] }
     /// The gateway's loops; the api's own is added.
     public var loops: [EventLoop] = []

@@ -68,11 +68,10 @@ struct Responder: Sendable {
 
     /// How everything does, as of now.
     private func picture() async throws(Problem) -> HealthPicture {
-        let gateway = await surroundings.gateway()
         let (store, surroundings, clock) = (store, surroundings, settings.clock)
         return try await reader.run {
             HealthPicture(
-                surroundings: surroundings, store: store.health(), gateway: gateway, exporters: surroundings.exporters(), process: .now(), now: clock.wall)
+                surroundings: surroundings, store: store.health(), gateway: surroundings.gateway(), exporters: surroundings.exporters(), process: .now(), now: clock.wall)
         }
     }
 }

@@ -37,11 +37,11 @@ extension QueryAPISettings {
 }
 
 extension GatewayState {
-    init(_ gateway: Gateway) async {
+    init(_ gateway: Gateway) {
         self.init()
         malformedHeads = gateway.counters.malformedHeads.load(ordering: .relaxed)
         unknownPaths = gateway.counters.unknownPaths.load(ordering: .relaxed)
-        activeExchanges = await gateway.activeExchanges()
+        activeExchanges = gateway.activeExchanges
         upstreams = gateway.counters.upstreams().map {
             Upstream(provider: $0.name, idleConnections: $0.idle, connects: $0.connects, connectFailures: $0.failures)
         }

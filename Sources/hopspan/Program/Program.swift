@@ -68,7 +68,7 @@ final class Program: Sendable {
         var surroundings = Surroundings(version: "\(ProgramVersion.version)", startedAt: Clock.system.wall)
         surroundings.loops = gateway.loops
         surroundings.exporters = { exporters.health().map { ExporterState($0, store.health()) } }
-        surroundings.gateway = { await GatewayState(gateway) }
+        surroundings.gateway = { GatewayState(gateway) }
         let shown = Shown()
         surroundings.readiness = { shown.program?.readiness.withLock { $0 } ?? .starting }
         surroundings.configuration = { shown.program?.inForce.withLock { $0.json } ?? "{}" }
