@@ -7,6 +7,7 @@ import OTLP
 import QueryAPI
 import Store
 import Synchronization
+import TLS
 
 // What the exporters and the api are given of the configuration, and what the api is shown of the rest.
 
@@ -18,6 +19,14 @@ extension ExportDestination {
             var made = ExportDestination(
                 name: name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port), target: url.target)
             for header in destination.headers { made.headers.append(header.name, header.value.revealed) }
+            if let ca = destination.ca { made.trust = .file(ca.path) }
+            if let certificate = destination.certificate, let key = destination.key {
+                made.identity = TLSIdentity(certificateFile: certificate.path, keyFile: key.path)
+            }
+            made.certificates = [destination.ca, destination.certificate, destination.key].hashValue
+            made.proxy = configuration.proxies.proxy(for: url.scheme, host: url.host, port: url.port).map {
+                Proxy(host: $0.host, port: $0.port, credentials: $0.credentials?.revealed)
+            }
             made.isCompressed = destination.compression == .gzip
             made.batchDelay = destination.batchDelay
             made.timeout = destination.timeout
