@@ -18,6 +18,12 @@ extension ExportDestination {
             let url = destination.url
             var made = ExportDestination(
                 name: name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port), target: url.target)
+            made.proxy = Proxy(for: made.origin, by: configuration.proxies)
+            if let ca = destination.ca { made.trust = .file(ca.path) }
+            if let certificate = destination.certificate, let key = destination.key {
+                made.identity = TLSIdentity(certificateFile: certificate.path, keyFile: key.path)
+            }
+            made.certificates = [destination.ca, destination.certificate, destination.key].hashValue
             for header in destination.headers { made.headers.append(header.name, header.value.revealed) }
             if let ca = destination.ca { made.trust = .file(ca.path) }
             if let certificate = destination.certificate, let key = destination.key {
