@@ -25,14 +25,6 @@ extension ExportDestination {
             }
             made.certificates = [destination.ca, destination.certificate, destination.key].hashValue
             for header in destination.headers { made.headers.append(header.name, header.value.revealed) }
-            if let ca = destination.ca { made.trust = .file(ca.path) }
-            if let certificate = destination.certificate, let key = destination.key {
-                made.identity = TLSIdentity(certificateFile: certificate.path, keyFile: key.path)
-            }
-            made.certificates = [destination.ca, destination.certificate, destination.key].hashValue
-            made.proxy = configuration.proxies.proxy(for: url.scheme, host: url.host, port: url.port).map {
-                Proxy(host: $0.host, port: $0.port, credentials: $0.credentials?.revealed)
-            }
             made.isCompressed = destination.compression == .gzip
             made.batchDelay = destination.batchDelay
             made.timeout = destination.timeout
