@@ -9,13 +9,11 @@ import Tracing
 extension Worker {
     /// Serves a connection's requests in order until one side ends it.
     func serve(_ downstream: HTTP1Connection, from caller: Caller) async {
-        var isFirst = true
         while !isDraining || !downstream.input.isEmpty {
             do {
-                let idle = isFirst ? settings.headTimeoutNanoseconds : settings.keepAliveNanoseconds
-                guard try await downstream.waitForMessage(until: loop.now + idle) else { break }
+                // Clients open connections before they need them: the first request may take as long to come as any other.
+                guard try await downstream.waitForMessage(until: loop.now + settings.keepAliveNanoseconds) else { break }
             } catch { break }
-            isFirst = false
             let exchange = takeExchange()
             downstream.isServing = true
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
