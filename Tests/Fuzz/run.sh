@@ -34,7 +34,7 @@ room OTLP Sources/OTLP/*.swift
 for source in Sources/C/OTLP/*.c; do
   clang -O1 -std=c2x -fsanitize=fuzzer-no-link,address -ISources/C/OTLP/include -c "$source" -o "$out/$(basename "$source" .c).o" || exit 1
 done
-swiftc "${flags[@]}" -module-name Fuzz Tests/Fuzz/*.swift "$out"/*.o -lprotobuf-c -o "$out/fuzz" || exit 1
+swiftc "${flags[@]}" -module-name Fuzz Tests/Fuzz/*.swift "$out"/*.o -lprotobuf-c -o "$out/fuzz" 2>"$out/log" || { cat "$out/log"; exit 1; }
 
 passed=0 failed=0
 # attempt NAME COMMAND…: one line, and the trace where it fails.
