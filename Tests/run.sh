@@ -32,6 +32,9 @@ count() {
   p=$(grep -E '^(=+ )?[0-9]+ (passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ passed' | grep -oE '[0-9]+' | tail -n 1)
   f=$(grep -E '^(=+ )?[0-9]+ (passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ (failed|errors?)' | grep -oE '[0-9]+' | paste -sd+ | bc 2>/dev/null)
   passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
+  # The fuzzers' closing line.
+  read -r p f < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1)
+  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
 }
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
@@ -67,6 +70,7 @@ if [ -z "$filter" ]; then
     step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
   fi
 fi
+if [ -z "$filter" ]; then step "fuzzers" bash Tests/Fuzz/run.sh "$($sanitize && echo 60 || echo 5)"; fi
 $backends && step "back ends" bash Tests/EndToEnd/backends.sh
 $sanitize && step "thread sanitizer" swift test --sanitize thread --scratch-path .build/tsan --filter 'SpanQueue|Store|Metrics'
 echo "$passed passed, $failed failed"

@@ -12,9 +12,9 @@ public enum HeadParser {
     public static func end(in bytes: RawSpan, scanned: inout Int) throws(HeadError) -> Int? {
         while let feed = bytes.firstIndex(of: 0x0A, from: scanned) {
             guard feed > 0, bytes[byte: feed - 1] == 0x0D else { throw .bareLineEnd }
-            let lineStart = scanned == 0 ? 0 : lineStart(before: feed, in: bytes)
             scanned = feed + 1
-            if feed - 1 == lineStart {
+            // The line is empty where it is the first, or where CRLF stands directly before this CRLF.
+            if feed == 1 || (feed >= 3 && bytes[byte: feed - 2] == 0x0A) {
                 // Empty lines before a request line are skipped by the caller; here it ends the head.
                 return feed + 1
             }
@@ -23,11 +23,6 @@ public enum HeadParser {
         scanned = max(scanned, bytes.byteCount)
         if bytes.byteCount >= bytesAtMost { throw .tooLarge }
         return nil
-    }
-
-    private static func lineStart(before feed: Int, in bytes: RawSpan) -> Int {
-        // The line is empty exactly when CRLF stands directly before this CRLF.
-        feed >= 3 && bytes[byte: feed - 2] == 0x0A ? feed - 1 : -1
     }
 
     /// Reads a whole request head, as `end` found it, into `head`.
