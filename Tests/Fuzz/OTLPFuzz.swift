@@ -4,7 +4,8 @@ import OTLP
 func fuzzOTLP(_ input: [UInt8]) {
     let bytes = unsafe input.span.bytes
     if let span = try? OTLPSpan(decoding: bytes) {
-        always((try? OTLPSpan(decoding: bytes)) == span, "a span has one reading")
+        // As text: a double that is no number is not equal to itself.
+        always((try? OTLPSpan(decoding: bytes)).map { "\($0)" } == "\(span)", "a span has one reading")
         _ = span.isError
         _ = span.value(of: "gen_ai.usage.input_tokens")
     }
