@@ -21,20 +21,19 @@ done
 need "${BUILD_PACKAGES[@]}" protobuf-c-compiler openssl sqlite3 curl python3 python3-venv
 
 passed=0 failed=0
-# count FILE: adds the closing lines of swift test and pytest in FILE.
+# count FILE: adds what the closing lines of swift test, pytest and the fuzzers in FILE say.
 count() {
-  local p f
-  p=$(grep -oE 'Test run with [0-9]+ tests?' "$1" | grep -oE '[0-9]+' | tail -n 1)
-  f=$(grep -oE 'failed after .* with [0-9]+ issues?' "$1" | grep -c 'Test "\|Test run' || true)
-  f=$(grep -cE '^✘ Test .* failed after' "$1" || true)
-  f=$((f > 0 && $(grep -cE '^✘ Test run' "$1" || true) > 0 ? f - 1 : f))
-  if [ -n "$p" ]; then passed=$((passed + p - f)) failed=$((failed + f)); fi
-  p=$(grep -E '^(=+ )?[0-9]+ (passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ passed' | grep -oE '[0-9]+' | tail -n 1)
-  f=$(grep -E '^(=+ )?[0-9]+ (passed|failed).* in [0-9.]+s' "$1" | grep -oE '[0-9]+ (failed|errors?)' | grep -oE '[0-9]+' | paste -sd+ | bc 2>/dev/null)
-  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
-  # The fuzzers' closing line.
-  read -r p f < <(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$1" | tail -n 1)
-  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0}))
+  local line total
+  total=$(grep -oE 'Test run with [0-9]+ tests?' "$1" | grep -oE '[0-9]+' | tail -n 1)
+  if [ -n "$total" ]; then
+    line=$(grep -E '^✘ Test ' "$1" | grep -v '^✘ Test run' | grep -c ' failed after ')
+    passed=$((passed + total - line)) failed=$((failed + line))
+  fi
+  line=$(grep -E '^(=+ )?[0-9]+ (passed|failed|error).* in [0-9.]+s' "$1" | tail -n 1)
+  for total in $(grep -oE '[0-9]+ passed' <<<"$line" | grep -oE '[0-9]+'); do passed=$((passed + total)); done
+  for total in $(grep -oE '[0-9]+ (failed|errors?)' <<<"$line" | grep -oE '[0-9]+'); do failed=$((failed + total)); done
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$1" | tail -n 1)
+  if [ -n "$line" ]; then passed=$((passed + ${line%% *})) failed=$((failed + $(grep -oE '[0-9]+ failed' <<<"$line" | grep -oE '[0-9]+'))); fi
 }
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
