@@ -71,9 +71,12 @@ import Tracing
         for number in 0..<500 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 500))]) }
         try await wait { fixture.store.health().failure == .diskFull }
         fixture.stop()
-        #expect(store.health().lost == ["disk_full": 500])
+        // The thread may have drained the first few before the rest came: what fitted was written, all else is counted.
+        let lost = store.health().lost
+        #expect(Set(lost.keys) == ["disk_full"])
         try fixture.start()
-        #expect(fixture.store.health().spans == 1)
+        #expect(fixture.store.health().spans + Int64(lost["disk_full"] ?? 0) == 501)
+        #expect(lost["disk_full"] ?? 0 > 400)
     }
 
     @Test func `is no reason to wait for ever where trying again cannot help`() async throws {
