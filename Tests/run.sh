@@ -2,18 +2,16 @@
 # Runs every test: rooms, then the whole program with real clients. Installs what the tests need. One closing line.
 #
 #   bash Tests/run.sh               everything that belongs to every change
-#   bash Tests/run.sh --backends    also the exported run read back from real back ends (Phoenix, MLflow)
 #   bash Tests/run.sh --sanitize    also the shared parts under the thread sanitizer, and the fuzzers for longer
 #   bash Tests/run.sh --filter X    only the room tests whose name matches X
 set -uo pipefail
 cd "$(dirname "$0")/.."
-backends=false sanitize=false filter=""
+sanitize=false filter=""
 while [ $# -gt 0 ]; do
   case "$1" in
-    --backends) backends=true ;;
     --sanitize) sanitize=true ;;
     --filter) filter=${2:?--filter needs a name}; shift ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   shift
 done
@@ -70,7 +68,6 @@ if [ -z "$filter" ]; then
   fi
 fi
 if [ -z "$filter" ]; then step "fuzzers" bash Tests/Fuzz/run.sh "$($sanitize && echo 60 || echo 5)"; fi
-$backends && step "back ends" bash Tests/EndToEnd/backends.sh
-$sanitize && step "thread sanitizer" swift test --sanitize thread --scratch-path .build/tsan --filter 'SpanQueue|Store|Metrics'
+$sanitize && step "thread sanitizer" swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'TracingTests|RunsTests'
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
