@@ -142,6 +142,8 @@ class Requests(Handler):
                 text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
                 piece = ((f"event: {name}\n" if name else "") + f"data: {text}\n\n").encode()
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            if self.mood == "linger":
+                self.upstream.gate.wait(5)
             self.wfile.write(b"0\r\n\r\n")
         except OSError:
             self.close_connection = True

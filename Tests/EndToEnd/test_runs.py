@@ -9,7 +9,7 @@ import openai
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from collector import INTERNAL, STATUS_ERROR, until
+from collector import INTERNAL, STATUS_UNSET, until
 from gateway import hopspan
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
@@ -124,6 +124,18 @@ def test_a_deleted_run_is_gone(gateway):
     gateway.run(run)
     assert httpx.delete(f"{gateway.api_url}/api/runs/{run}").status_code in (200, 204)
     assert until(lambda: httpx.get(f"{gateway.api_url}/api/runs/{run}").status_code == 404)
+
+
+@pytest.mark.parametrize("path, model, end", [
+    ("openai/v1/chat/completions", "gpt-4o", "data: [DONE]"), ("openai/v1/responses", "gpt-4o", '"type": "response.completed"'),
+    ("anthropic/v1/messages", "claude-sonnet-4-6", '"type": "message_stop"')])
+def test_a_caller_that_hangs_up_at_the_streams_own_end_has_had_it_all(gateway, collector, trace, path, model, end):
+    asked = {"model": model, "max_tokens": 10, "messages": MESSAGES, "input": "Hello", "stream": True}
+    with httpx.stream("POST", f"{gateway.url}/{path}", json=asked, headers=trace.headers | {"authorization": "Bearer sk-linger"}) as answer:
+        assert any(end in line for line in answer.iter_lines())
+    span, = collector.find(trace.id)
+    assert span.status == STATUS_UNSET and "error.type" not in span.attributes
+    assert span["hopspan.cost.source"] == "catalogue"
 
 
 def test_an_unsampled_trace_is_stored_and_not_exported(gateway, collector, trace):

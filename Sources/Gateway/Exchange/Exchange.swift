@@ -37,6 +37,8 @@ final class Exchange {
     private(set) var isObserved = false
     private var isInflating = false
     private var callEnded = false
+    /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
+    private var callerHasAll = false
     /// Where a URL's query is written without its values.
     let redacted = OutputBuffer(capacity: 64)
     /// The span has its `url.full`.
@@ -60,6 +62,7 @@ final class Exchange {
         isObserved = false
         isInflating = false
         callEnded = false
+        callerHasAll = false
         urlIsDescribed = false
         bodyStreamed = false
         totalDeadline = .max
@@ -264,6 +267,9 @@ final class Exchange {
         call.endResponse(isComplete: true, now: call.isEventStream ? clock.monotonic : 0) { if hides { body.append($0) } }
     }
 
+    /// What was observed so far has gone out to the caller.
+    func passedOn() { callerHasAll = isObserved && call.streamHasSaidAll }
+
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
 
@@ -273,6 +279,8 @@ final class Exchange {
         let now = clock.monotonic
         span.record.endTime = span.record.startTime + (now - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
+        // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost.
+        if failure == .callerGone, callerHasAll { failure = nil }
         if api != nil {
             if isInflating { inflater.release() }
             if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }

@@ -61,6 +61,7 @@ extension Worker {
                 exchange.answerEnded(clock)
                 try await writePiece(RawSpan(), isLast: isLast, framing, output, downstream)
             }
+            exchange.passedOn()
             connection.consumePiece()
             if isLast { break }
         }

@@ -276,6 +276,9 @@ public final class LLMCall {
         return settledUsage
     }
 
+    /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
+    public var streamHasSaidAll: Bool { isEventStream && (response.sawEnd || response.hasError) }
+
     /// The answer says that the call failed, though its status does not.
     public var hasErrorInside: Bool { response.hasError && status < 400 }
 
