@@ -1,6 +1,6 @@
 /// How the store does; a moment's picture.
 public struct StoreHealth: Sendable {
-    /// Spans and runs that are stored.
+    /// Spans and runs that are stored; spans deleted with their run, one by one, still count until retention gets to them.
     public var spans: Int64 = 0
     public var runs: Int64 = 0
     /// The number of the latest stored span; a destination that has this cursor has everything.

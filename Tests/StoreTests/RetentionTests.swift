@@ -25,7 +25,7 @@ import Tracing
         while quiet < 4 {
             quiet = fixture.store.health().retiredSpans == spans ? quiet + 1 : 0
             spans = fixture.store.health().retiredSpans
-            fixture.advance(seconds: 2)
+            fixture.advance(seconds: 40)
             try await fixture.flush()
             try await fixture.flush()
         }

@@ -15,7 +15,7 @@ final class StoreFixture: Sendable {
         get { time.wall.load(ordering: .relaxed) }
         set { time.wall.store(newValue, ordering: .relaxed) }
     }
-    private let open = Mutex<(store: Store, queue: SpanQueue)?>(nil)
+    private let open = Synchronization.Mutex<(store: Store, queue: SpanQueue)?>(nil)
     let closedRuns = Seen<RunKey>()
 
     init(inMemory: Bool = false) {
@@ -115,7 +115,7 @@ final class TestTime: Sendable {
 
 /// What a callback has been called with.
 final class Seen<Element: Sendable>: Sendable {
-    private let elements = Mutex<[Element]>([])
+    private let elements = Synchronization.Mutex<[Element]>([])
     func add(_ element: Element) { elements.withLock { $0.append(element) } }
     var all: [Element] { elements.withLock { $0 } }
 }

@@ -1,5 +1,5 @@
 // The lock that the thread sanitizer can see; Tracing says why.
 #if THREAD_SANITIZER
 import Tracing
-typealias Mutex = Tracing.Mutex
+typealias Mutex = PthreadMutex
 #endif

@@ -24,7 +24,7 @@ private import Glibc
         unsafe self.handle = opened
         unsafe loggedPages = .allocate(capacity: 1)
         unsafe loggedPages.pointee = 0
-        unsafe sqlite3_busy_timeout(opened, 5_000)
+        unsafe sqlite3_busy_timeout(opened, Self.patience)
         // Sound: the connection, and with it the hook, goes before the memory does. It also ends automatic checkpoints.
         unsafe sqlite3_wal_hook(opened, { context, _, _, pages in
             unsafe context?.assumingMemoryBound(to: Int32.self).pointee = pages
@@ -40,6 +40,8 @@ private import Glibc
     /// Bytes in the write-ahead log, as of this connection's last commit; the log starts over once a checkpoint has copied all of it.
     var loggedBytes: Int { unsafe Int(loggedPages.pointee) * Self.pageSize }
     static let pageSize = 8_192
+    /// Milliseconds to wait for a lock. In a file only the checkpoint ever waits; in memory readers and the writer take turns.
+    private static let patience: Int32 = 5_000
 
     /// Once per process, before the first connection.
     private static let configured: Bool = hopspan_sqlite_without_memory_statistics() == SQLITE_OK
@@ -82,13 +84,15 @@ private import Glibc
     }
 
     /// Copies committed pages from the write-ahead log into the file, as far as readers let it.
-    /// - Parameter restart: waits for readers (up to the busy time-out) so that the log starts over.
+    /// - Parameter restart: waits for readers, for a moment, so that the log starts over; `truncate` empties its file besides.
     /// - Returns: pages in the log, and how many of them are copied.
     @discardableResult
     func checkpoint(restart: Bool = false, truncate: Bool = false) throws(StoreError) -> (logged: Int, copied: Int) {
         var logged: Int32 = 0
         var copied: Int32 = 0
         let mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : restart ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE
+        unsafe sqlite3_busy_timeout(handle, 50)
+        defer { unsafe sqlite3_busy_timeout(handle, Self.patience) }
         let code = unsafe sqlite3_wal_checkpoint_v2(handle, nil, mode, &logged, &copied)
         guard code == SQLITE_OK || code == SQLITE_BUSY else { throw StoreError(code) }
         return (Int(logged), Int(copied))

@@ -4,8 +4,9 @@ private import Glibc
 /// per batch; it takes a lock that is held for a few instructions.
 @safe final class StoreSignal: @unchecked Sendable {
     struct Reasons {
-        /// A queue is no longer empty.
+        /// A queue is no longer empty; since when, in monotonic nanoseconds.
         var spans = false
+        var spansSince: UInt64 = 0
         /// A command waits that somebody is waiting for.
         var command = false
         /// The store is closing.
@@ -33,7 +34,17 @@ private import Glibc
         unsafe mutex.deallocate()
     }
 
-    func wake() { raise(\.spans) }
+    func wake() {
+        let now = StoreClock.system.monotonic()
+        unsafe pthread_mutex_lock(mutex)
+        if !reasons.spans {
+            reasons.spans = true
+            reasons.spansSince = now
+            unsafe pthread_cond_signal(condition)
+        }
+        unsafe pthread_mutex_unlock(mutex)
+    }
+
     func command() { raise(\.command) }
     func stop() { raise(\.stop) }
 

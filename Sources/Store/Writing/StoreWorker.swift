@@ -68,7 +68,7 @@ final class StoreWorker: @unchecked Sendable {
         var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
         // While the disk refuses, spans wait in their queues: the next try decides.
         if reasons.spans, !reasons.command, !reasons.stop {
-            let more = shared.signal.wait(until: clock.monotonic() + gather) { $0.command || $0.stop }
+            let more = shared.signal.wait(until: reasons.spansSince + gather) { $0.command || $0.stop }
             reasons.stop = more.stop
         }
         return reasons
@@ -151,6 +151,7 @@ final class StoreWorker: @unchecked Sendable {
             lastCommit = clock.monotonic()
             hasUncopiedLog = true
             hasCache = true
+            nextRetention = min(nextRetention, lastCommit + 1_000_000_000)
             if spans > 0 {
                 shared.update { $0.written += UInt64(spans) }
                 shared.publish(writer.stored)
@@ -288,7 +289,8 @@ final class StoreWorker: @unchecked Sendable {
     }
 
     private func retain(_ now: UInt64) {
-        nextRetention = now + 1_000_000_000
+        // A commit brings it forward: the size is looked at every second while spans come, the age twice a minute anyway.
+        nextRetention = now + 30_000_000_000
         guard let step = try? writer.retain(retention, now: clock.wall(), destinations: destinations), step.isMore else { return }
         nextRetention = now
         hasUncopiedLog = true

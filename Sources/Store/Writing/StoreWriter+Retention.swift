@@ -19,8 +19,8 @@ struct RetentionStep {
 }
 
 extension StoreWriter {
-    /// Bytes the log may reach before a checkpoint.
-    static let logLimit = 16 << 20
+    /// Bytes the log may reach before a checkpoint. Larger logs cost no less per span, and stall the thread for longer.
+    static let logLimit = 8 << 20
 
     /// Bytes in use: pages that hold something. Freed pages are used again before the file grows.
     func usedBytes() throws(StoreError) -> Int64 {
