@@ -42,7 +42,8 @@ def answer(made):
 @pytest.mark.parametrize("path", ["/openai/v1/files/large/content", "/openai/v1/chat/completions"])
 def test_slow_readers_make_the_upstream_wait_and_not_the_memory_grow(start, own_upstream, path):
     gateway = start()
-    readers, size = 100, 20 << 20
+    # More than the kernel's own buffers can ever take of one answer (tcp_rmem is up to 32 MiB), so that none ends unread.
+    readers, size = 100, 100 << 20
     answer(first := socket_with(gateway, request("sk-large-1000", path=path)))
     first.close()
     before = gateway.memory()
