@@ -4,7 +4,8 @@ private import _Builtin_intrinsics.intel.sse2
 #endif
 
 /// What every byte of a text passes through. Each function begins at `at` and leaves it behind what it has read, or, where it
-/// throws, at the byte that is wrong. The callers keep `at` in a register; it goes back to the reader once.
+/// throws, at the byte that is wrong. The callers keep `at` in a register, and it goes back to the reader once: so what is not inlined
+/// is given a copy of it, whose address may be taken.
 extension RawSpan {
     @inline(__always) func skipWhiteSpace(_ at: inout Int) {
         while at < byteCount {
@@ -19,7 +20,9 @@ extension RawSpan {
         guard at < byteCount else { throw .endOfInput }
         let byte = byte(at)
         if byte > 0x20 { return byte }
-        return try byteAfterWhiteSpace(&at)
+        var copy = at
+        defer { at = copy }
+        return try byteAfterWhiteSpace(&copy)
     }
 
     @inline(never) private func byteAfterWhiteSpace(_ at: inout Int) throws(JSONError) -> UInt8 {
@@ -32,7 +35,9 @@ extension RawSpan {
     @inline(__always) func scanString(_ at: inout Int) throws(JSONError) -> Bool {
         at = firstSpecial(from: at)
         if at < byteCount, byte(at) == UInt8(ascii: "\"") { return false }
-        return try scanEscapes(&at)
+        var copy = at
+        defer { at = copy }
+        return try scanEscapes(&copy)
     }
 
     /// The rest of a string in which something other than its end was met.
@@ -71,7 +76,13 @@ extension RawSpan {
     }
 
     /// A number (§6), from its first byte on.
-    @inline(never) func scanNumber(_ at: inout Int) throws(JSONError) {
+    @inline(__always) func scanNumber(_ at: inout Int) throws(JSONError) {
+        var copy = at
+        defer { at = copy }
+        try scanWholeNumber(&copy)
+    }
+
+    @inline(never) private func scanWholeNumber(_ at: inout Int) throws(JSONError) {
         if byte(at) == UInt8(ascii: "-") { at &+= 1 }
         guard at < byteCount else { throw .endOfInput }
         if byte(at) == UInt8(ascii: "0") { at &+= 1 } else { try scanDigits(&at) }
@@ -99,6 +110,15 @@ extension RawSpan {
 
     /// `true`, `false` or `null`.
     @inline(__always) func scanLiteral(_ word: StaticString, _ at: inout Int) throws(JSONError) {
+        // Sound: four bytes are in each of the three, and were compared with the count here.
+        if at &+ word.utf8CodeUnitCount <= byteCount,
+            unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt32.self) == UnsafeRawPointer(word.utf8Start).loadUnaligned(as: UInt32.self),
+            unsafe word.utf8CodeUnitCount == 4 || byte(at &+ 4) == word.utf8Start[4]
+        {
+            at &+= word.utf8CodeUnitCount
+            return
+        }
+        // Whatever is wrong is found, and pointed at, byte by byte.
         for index in 0..<word.utf8CodeUnitCount {
             guard at < byteCount else { throw .endOfInput }
             // Sound: `index` is inside the literal.
