@@ -80,7 +80,7 @@ public final class HTTP1Connection {
     }
 
     /// Reads into `input` what has come and is not read yet; 0 at the end of the stream, nil when there is nothing.
-    private func fillNow() throws(StreamError) -> Int? {
+    func fillNow() throws(StreamError) -> Int? {
         if stream.mayBeReadable {
             guard let room = unsafe input.room(limit: HeadParser.bytesAtMost + BufferPool.bufferSize) else { throw .reset }
             switch unsafe stream.readNow(into: room) {
@@ -114,6 +114,12 @@ public final class HTTP1Connection {
     /// Whether the body has been read to its end.
     public var bodyIsDone: Bool {
         if case .none = body { return true }
+        return false
+    }
+
+    /// The next byte of the body begins a chunk, and nothing waits in `input`.
+    public var isBetweenChunks: Bool {
+        if case .chunked = body { return input.isEmpty && decoder.isBetweenChunks }
         return false
     }
 
