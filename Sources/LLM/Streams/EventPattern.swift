@@ -4,7 +4,7 @@ private import Glibc
 /// An event of a stream as it looked when it was read, with holes where the next ones may differ without anybody noticing.
 ///
 /// A stream says the same thing hundreds of times and changes a few letters of it. An event that was read and changed nothing of
-/// what is known (`ResponseFacts.isSame`) would change nothing if it came again; nor would one that differs from it only in
+/// what is known (`ResponseFacts.isSame`) would change nothing if it came again before anything else changes; nor would one that differs from it only in
 /// strings and numbers that are not read at all. Those are the holes: the text of a delta once there has been content, time
 /// stamps, sequence numbers, padding. Between the holes, framing included, every byte must be the same; in a hole must stand a
 /// value of JSON's grammar. So an event that fits needs no reading, and what is known of the stream is exactly what reading it
@@ -38,6 +38,9 @@ private import Glibc
         holeCount = 0
         misses = 0
     }
+
+    /// An event is read, which may change what is known: the pattern holds no longer.
+    mutating func forget() { count = 0 }
 
     // MARK: fitting
 

@@ -258,6 +258,7 @@ public final class LLMCall {
 
     @discardableResult
     private func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
+        pattern.forget()
         if data.byteCount < 16, data.begins(with: "[DONE]") {
             response.sawEnd = true
             return false
