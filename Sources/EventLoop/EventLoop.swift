@@ -17,7 +17,8 @@ internal import Synchronization
 
     private let epoll: Int32
     private let wakeup: Int32
-    private var thread: pthread_t = 0
+    /// Whoever enqueues asks whether it is this one; 0 until the loop runs.
+    private let thread = Atomic<UInt>(0)
     private var jobs = JobQueue()
     private let foreign = Mutex<[UnownedJob]>([])
     private let stopping = Atomic<Bool>(false)
@@ -77,7 +78,7 @@ internal import Synchronization
 
     /// Runs the loop on the calling thread until `stop`.
     public func run() {
-        thread = pthread_self()
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
         while !stopping.load(ordering: .acquiring) { turn() }
     }
 
@@ -191,7 +192,7 @@ internal import Synchronization
 
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        if pthread_self() == thread {
+        if isCurrent {
             jobs.append(job)
             return
         }
@@ -217,7 +218,7 @@ internal import Synchronization
         for job in arrived { jobs.append(job) }
     }
 
-    public var isCurrent: Bool { pthread_self() == thread }
+    public var isCurrent: Bool { UInt(pthread_self()) == thread.load(ordering: .relaxed) }
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
     public func isIsolatingCurrentContext() -> Bool? { isCurrent }
     public func checkIsolated() { precondition(isCurrent, "not on \(name)") }

@@ -110,15 +110,6 @@ extension RawSpan {
 
     /// `true`, `false` or `null`.
     @inline(__always) func scanLiteral(_ word: StaticString, _ at: inout Int) throws(JSONError) {
-        // Sound: four bytes are in each of the three, and were compared with the count here.
-        if at &+ word.utf8CodeUnitCount <= byteCount,
-            unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt32.self) == UnsafeRawPointer(word.utf8Start).loadUnaligned(as: UInt32.self),
-            unsafe word.utf8CodeUnitCount == 4 || byte(at &+ 4) == word.utf8Start[4]
-        {
-            at &+= word.utf8CodeUnitCount
-            return
-        }
-        // Whatever is wrong is found, and pointed at, byte by byte.
         for index in 0..<word.utf8CodeUnitCount {
             guard at < byteCount else { throw .endOfInput }
             // Sound: `index` is inside the literal.

@@ -32,6 +32,7 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
+    /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
     /// The answer's body is read on its way.
     private(set) var isObserved = false
@@ -59,6 +60,7 @@ final class Exchange {
         api = nil
         answerStarted = false
         failure = nil
+        sentAt = 0
         isObserved = false
         isInflating = false
         callEnded = false
@@ -284,6 +286,7 @@ final class Exchange {
             if isInflating { inflater.release() }
             if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }
             call.describe(into: &span)
+            span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
             if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
         } else {

@@ -32,11 +32,12 @@ public final class HTTP1Connection {
     public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool {
         headScanned = 0
         while !messageHasBegun() {
-            if let count = try fillNow() {
-                if count == 0 { return false }
-            } else {
+            var count = try fillNow()
+            while count == nil {
                 try await stream.waitToRead(until: deadline)
+                count = try fillNow()
             }
+            if count == 0 { return false }
         }
         return true
     }
@@ -44,6 +45,8 @@ public final class HTTP1Connection {
     private func messageHasBegun() -> Bool {
         let input = input
         let bytes = input.bytes
+        guard bytes.byteCount > 0 else { return false }
+        if bytes.byteCount >= 2, bytes.at(0) > 0x20 { return true }
         var skipped = 0
         // Empty lines before a message are skipped (RFC 9112 §2.2).
         while bytes.byteCount - skipped >= 2, bytes.at(skipped) == 0x0D, bytes.at(skipped + 1) == 0x0A { skipped += 2 }

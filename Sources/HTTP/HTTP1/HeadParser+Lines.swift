@@ -73,7 +73,7 @@ extension HeadParser {
     // MARK: fields
 
     /// Reads the line of a field that has nothing unusual; nil where it has, or is not whole.
-    @inline(__always)
+    @_transparent
     private static func plainField(at start: Int, of bytes: RawSpan) -> MessageHead.Field? {
         let nameEnd = bytes.endOfPlainName(from: start)
         guard nameEnd > start, nameEnd < bytes.byteCount, bytes.at(nameEnd) == UInt8(ascii: ":"), nameEnd &- start < 1 << 16 else { return nil }

@@ -46,8 +46,8 @@ public final class LLMCall {
     /// Only where content is recorded.
     var recorder: ContentRecorder?
 
-    /// `usage` as it was asked for, until more of the answer is read.
-    private var settledUsage = Usage()
+    /// `usage` as it was asked for, until more of the answer is read. Of hundreds of bytes: read in place where it can be.
+    private(set) var settledUsage = Usage()
     private var usageIsSettled = false
 
     private var events = EventStreamReader(limit: LLMCall.eventLimit)
@@ -317,11 +317,14 @@ public final class LLMCall {
 
     /// What the call consumed, as far as the answer said; see `Usage.isKnown`.
     public var usage: Usage {
-        if !usageIsSettled {
-            settledUsage = response.usage(of: api)
-            usageIsSettled = true
-        }
+        settleUsage()
         return settledUsage
+    }
+
+    func settleUsage() {
+        guard !usageIsSettled else { return }
+        settledUsage = response.usage(of: api)
+        usageIsSettled = true
     }
 
     /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
