@@ -13,7 +13,9 @@ extension Worker {
     ) async throws(GatewayError) {
         let socket = connection.stream.socket
         let rest = exchange.body
-        rest.removeAll()
+        // Streams last, and there are many: none keeps what it no longer needs.
+        rest.release()
+        downstream.input.releaseIfEmpty()
         while true {
             if passChunks(exchange, from: connection, to: downstream) {
                 socket.onReadable = { [loop] in
@@ -29,7 +31,7 @@ extension Worker {
             guard rest.count > 0 else { return }
             // The caller did not take all of it.
             try await write(rest.bytes, to: downstream)
-            rest.removeAll()
+            rest.release()
             exchange.passedOn()
             guard connection.isBetweenChunks else { return }
         }

@@ -52,12 +52,14 @@ private import Glibc
         for index in 0..<holeCount {
             let hole = holes[index]
             guard matches(literal..<Int(hole.start), chunk, &at), at < chunk.byteCount else { return nil }
+            literal = Int(hole.end)
+            // Many stay as they are. (Whether the value ends here as well, what follows it will tell.)
+            if matches(Int(hole.start)..<literal, chunk, &at) { continue }
             let isString = chunk.byte(at) == UInt8(ascii: "\"")
             guard isString == hole.isString, isString || Self.beginsNumber(chunk.byte(at)) else { return nil }
             var value = JSONReader(chunk.extracting(from: at))
             do { try value.skip() } catch { return nil }
             at += value.offset
-            literal = Int(hole.end)
         }
         guard matches(literal..<count, chunk, &at) else { return nil }
         misses = 0
