@@ -200,17 +200,18 @@ final class Player: Sendable {
 
     private func spans(_ queue: SpanQueue, _ port: UInt16) throws -> String {
         var encoder = SpanEncoder()
-        var messages: [[UInt8]] = []
+        var messages: [(message: [UInt8], isUnmetered: Bool)] = []
         for chunk in queue.drain() {
             chunk.forEach { record, entries in
-                encoder.encode(record, entries) { bytes in messages.append(unsafe bytes.withUnsafeBytes { unsafe Array($0) }) }
+                encoder.encode(record, entries) { bytes in messages.append((unsafe bytes.withUnsafeBytes { unsafe Array($0) }, record.isUnmetered)) }
             }
         }
         var lines: [String] = []
-        for message in messages {
+        for (message, isUnmetered) in messages {
             let span = try OTLPSpan(decoding: unsafe message.span.bytes)
             lines.append("\(span.name) \(span.isError ? "ERROR \(span.status?.message ?? "")" : "ok")")
             lines.append("  trace \(span.traceID) span \(span.spanID) parent \(span.parentSpanID.map(\.description) ?? "none") flags \(span.flags)\(span.traceState.isEmpty ? "" : " state \(span.traceState)")")
+            if isUnmetered { lines.append("  unmetered") }
             for attribute in span.attributes { lines.append("  \(attribute.key) = \(Self.show(attribute.value))") }
         }
         return lines.joined(separator: "\n").replacingOccurrences(of: "127.0.0.1:\(port)", with: "127.0.0.1:PORT")

@@ -1,3 +1,5 @@
+import Tracing
+
 /// `OTEL_EXPORTER_OTLP_*` and `OTEL_EXPORTER_OTLP_TRACES_*` (OpenTelemetry specification, OTLP Exporter Configuration). What
 /// is set for traces wins over what is set for all signals.
 extension Configuration.Destination {

@@ -1,3 +1,5 @@
+import Tracing
+
 /// Reads `OTEL_*`. Two kinds of trouble: a value that this build cannot honour stops the start; a number or a boolean that
 /// is none is reported and ignored, as the specification wants.
 extension OpenTelemetry {

@@ -45,11 +45,16 @@ extension HeadParser {
     /// - Returns: where the fields begin; nil where the line is not whole.
     static func statusLine(_ bytes: RawSpan, _ head: MessageHead) throws(HeadError) -> Int? {
         guard let lineEnd = try firstLineEnd(bytes) else { return nil }
-        guard lineEnd >= 12, bytes[byte: 8] == 0x20, let status = bytes.extracting(9..<12).decimal, status >= 100,
-            lineEnd == 12 || bytes[byte: 12] == 0x20
-        else { throw .malformedStartLine }
-        try version(bytes.extracting(0..<8), head)
-        head.status = status
+        guard lineEnd >= 12, bytes.at(8) == 0x20, lineEnd == 12 || bytes.at(12) == 0x20 else { throw .malformedStartLine }
+        let (hundreds, tens, ones) = (bytes.at(9) &- 0x30, bytes.at(10) &- 0x30, bytes.at(11) &- 0x30)
+        guard hundreds > 0, hundreds < 10, tens < 10, ones < 10 else { throw .malformedStartLine }
+        // Sound: eight bytes are there.
+        if unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(as: UInt64.self)) == version11 {
+            head.minorVersion = 1
+        } else {
+            try version(bytes.extracting(0..<8), head)
+        }
+        head.status = Int(hundreds) &* 100 &+ Int(tens) &* 10 &+ Int(ones)
         head.reasonRange = min(13, lineEnd)..<lineEnd
         for offset in head.reasonRange where !Characters.isValue(bytes[byte: offset]) { throw .badCharacter }
         return lineEnd + 2

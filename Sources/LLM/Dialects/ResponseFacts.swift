@@ -80,12 +80,15 @@ struct ResponseFacts: ~Copyable {
     }
 
     /// What the call consumed, as far as the answer has said.
-    func usage(of api: API) -> Usage {
-        guard api != .messages else { return anthropicUsage.usage }
-        var usage = openaiUsage.usage
+    func settle(_ usage: inout Usage, of api: API) {
+        guard api != .messages else {
+            usage = anthropicUsage.usage
+            return
+        }
+        usage = Usage()
+        openaiUsage.settle(into: &usage)
         if usage.webSearches == 0 { usage.webSearches = webSearchCalls }
         if usage.fileSearches == 0 { usage.fileSearches = fileSearchCalls }
-        return usage
     }
 
     /// There are choices, and each has its finish reason.

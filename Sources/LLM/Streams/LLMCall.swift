@@ -323,7 +323,7 @@ public final class LLMCall {
 
     func settleUsage() {
         guard !usageIsSettled else { return }
-        settledUsage = response.usage(of: api)
+        response.settle(&settledUsage, of: api)
         usageIsSettled = true
     }
 
