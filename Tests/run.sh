@@ -3,7 +3,7 @@
 #
 #   bash Tests/run.sh               everything that belongs to every change
 #   bash Tests/run.sh --backends    also Phoenix and MLflow, installed from PyPI: the exported runs are read back from them
-#   bash Tests/run.sh --sanitize    also the shared parts under the thread sanitizer, and the fuzzers for longer
+#   bash Tests/run.sh --sanitize    also every room under the thread sanitizer, and the fuzzers for longer
 #   bash Tests/run.sh --filter X    only the room tests whose name matches X
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -37,6 +37,15 @@ count() {
 }
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
+# Each test clears up what it puts into temporary files.
+mkdir "$log/tmp"
+nothing_left() {
+  local left
+  left=$(find "$log/tmp" -mindepth 1 -maxdepth 1 -name 'hopspan-*' -printf '%f ')
+  if [ -z "$left" ]; then echo "1 passed, 0 failed"; else echo "error: left behind: $left"; echo "0 passed, 1 failed"; return 1; fi
+}
+# The store's queue, the metrics and a loop's foreign jobs, used by all their threads at once.
+stress() { swift build --sanitize=thread --product Stress --scratch-path .build/tsan && .build/tsan/debug/Stress; }
 # step NAME COMMAND…: runs it, shows it, counts it; a step that fails without a failed test is one.
 step() {
   local name=$1 before=$failed status
@@ -68,7 +77,8 @@ python_packages() {
 step "build (debug)" swift build --build-tests || { echo "$passed passed, $failed failed"; exit 1; }
 # A crash is told by the thread that crashed, not by a hundred others.
 export SWIFT_BACKTRACE=threads=crashed,registers=none,images=none,color=no
-step "rooms" swift test --skip-build ${filter:+--filter "$filter"}
+step "rooms" env TMPDIR="$log/tmp" swift test --skip-build ${filter:+--filter "$filter"}
+step "temporary files" nothing_left
 if [ -z "$filter" ]; then
   if step "build (release)" swift build -c release --static-swift-stdlib --product hopspan; then
     python_packages .build/venv Tests/EndToEnd/requirements.txt
@@ -81,7 +91,9 @@ if [ -z "$filter" ]; then
     fi
   fi
 fi
+if [ -z "$filter" ]; then step "instructions and allocations on the loops" bash Tests/Benchmarks/instructions.sh --no-build; fi
 if [ -z "$filter" ]; then step "fuzzers" bash Tests/Fuzz/run.sh "$($sanitize && echo 60 || echo 5)"; fi
-$sanitize && step "thread sanitizer" swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'TracingTests|RunsTests'
+if [ -z "$filter" ]; then step "what threads share, under the thread sanitizer" stress; fi
+if $sanitize; then step "rooms, under the thread sanitizer" swift test --sanitize=thread --scratch-path .build/tsan ${filter:+--filter "$filter"}; fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -94,7 +94,7 @@ final class Player: Sendable {
                         // Until the gateway gives up.
                         _ = socket.read()
                         break connection
-                    case .next: break
+                    case .next, .until: break
                     }
                 }
             }
@@ -133,15 +133,20 @@ final class Player: Sendable {
         let socket = TestSocket.connect(port)
         var bytewise = false
         var answer: [UInt8] = []
+        // A client that is to leave in the middle leaves when it has got so far, or when the request must have arrived.
+        var hasWaited = false
         for step in file.client {
             switch step {
             case .send(let bytes): socket.send(bytes, bytewise: bytewise)
             case .bytewise: bytewise = true
+            case .until(let bytes):
+                while !Self.contains(answer, bytes), let more = socket.read(), !more.isEmpty { answer += more }
+                hasWaited = true
             case .close:
-                usleep(100_000)
+                if !hasWaited { usleep(100_000) }
                 return answer
             case .reset:
-                usleep(100_000)
+                if !hasWaited { usleep(100_000) }
                 socket.reset()
                 return answer
             case .silence: break
@@ -157,6 +162,8 @@ final class Player: Sendable {
         while let more = socket.read(), !more.isEmpty { answer += more }
         return answer
     }
+
+    private static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool { bytes.indices.contains { bytes[$0...].starts(with: part) } }
 
     /// Whether the last answer in `bytes` has come to its end, by its framing.
     private static func isWhole(_ bytes: [UInt8]) -> Bool {
@@ -193,17 +200,18 @@ final class Player: Sendable {
 
     private func spans(_ queue: SpanQueue, _ port: UInt16) throws -> String {
         var encoder = SpanEncoder()
-        var messages: [[UInt8]] = []
+        var messages: [(message: [UInt8], isUnmetered: Bool)] = []
         for chunk in queue.drain() {
             chunk.forEach { record, entries in
-                encoder.encode(record, entries) { bytes in messages.append(unsafe bytes.withUnsafeBytes { unsafe Array($0) }) }
+                encoder.encode(record, entries) { bytes in messages.append((unsafe bytes.withUnsafeBytes { unsafe Array($0) }, record.isUnmetered)) }
             }
         }
         var lines: [String] = []
-        for message in messages {
+        for (message, isUnmetered) in messages {
             let span = try OTLPSpan(decoding: unsafe message.span.bytes)
             lines.append("\(span.name) \(span.isError ? "ERROR \(span.status?.message ?? "")" : "ok")")
             lines.append("  trace \(span.traceID) span \(span.spanID) parent \(span.parentSpanID.map(\.description) ?? "none") flags \(span.flags)\(span.traceState.isEmpty ? "" : " state \(span.traceState)")")
+            if isUnmetered { lines.append("  unmetered") }
             for attribute in span.attributes { lines.append("  \(attribute.key) = \(Self.show(attribute.value))") }
         }
         return lines.joined(separator: "\n").replacingOccurrences(of: "127.0.0.1:\(port)", with: "127.0.0.1:PORT")
