@@ -159,6 +159,8 @@ import Testing
         #expect(answer.hasPrefix("HTTP/1.1 \(refused.status)\r\ncontent-type: application/problem+json\r\n"))
         #expect(answer.contains("\r\nconnection: close\r\n"))
         #expect(answer.contains(#""status":\#(refused.status.prefix(3)),"detail":""#))
+        // What was wrong, and what to do.
+        #expect(answer.split(separator: #""detail":""#).last?.split(separator: ". ").count == 2)
         #expect(!answer.contains("smuggled"))
         await it.stop()
     }
