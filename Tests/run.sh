@@ -77,6 +77,7 @@ if [ -z "$filter" ]; then
     step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
   fi
 fi
+if [ -z "$filter" ]; then step "instructions and allocations on the loops" bash Tests/Benchmarks/instructions.sh --no-build; fi
 if [ -z "$filter" ]; then step "fuzzers" bash Tests/Fuzz/run.sh "$($sanitize && echo 60 || echo 5)"; fi
 if [ -z "$filter" ]; then step "what threads share, under the thread sanitizer" stress; fi
 if $sanitize; then step "rooms, under the thread sanitizer" swift test --sanitize=thread --scratch-path .build/tsan ${filter:+--filter "$filter"}; fi

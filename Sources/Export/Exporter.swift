@@ -21,7 +21,7 @@ actor Exporter {
     private var cursor: Int64
     private var batch = ExportBatch()
     private var frame: TracesFrame
-    private var deflater = Deflater(level: 1)
+    private var deflater = Deflater()
     private var backoff: Backoff
     /// Tries in a row that failed.
     private var failures = 0
@@ -107,15 +107,13 @@ actor Exporter {
         let fields = batch.fields
         frame.append(fields: fields.raw, count: batch.count)
         guard frame.byteCount <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
-        let body: [UInt8]
-        do { body = try encodedBody() } catch { return await fail(error.description, wait: backoff.wait()) }
-        await deliver(body)
+        await deliver(encodedBody())
     }
 
-    private func encodedBody() throws(ContentCodingError) -> [UInt8] {
-        try frame.withMessage { message throws(ContentCodingError) in
+    private func encodedBody() -> [UInt8] {
+        frame.withMessage { message in
             guard destination.isCompressed else { return [UInt8](copying: message) }
-            try deflater.compress(message)
+            deflater.compress(message)
             return deflater.withOutput { [UInt8](copying: $0) }
         }
     }

@@ -240,8 +240,7 @@ final class Exchange {
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
         guard isObserved else { return }
-        // Nothing of a body that is read as a whole goes by the time.
-        let now = call.isEventStream ? clock.monotonic : 0
+        let now = call.wantsTime ? clock.monotonic : 0
         guard isInflating else {
             call.observe(piece, now: now) { _ in }
             return
@@ -257,7 +256,7 @@ final class Exchange {
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
         let body = body
-        call.observe(piece, now: clock.monotonic) { body.append($0) }
+        call.observe(piece, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }
     }
 
     /// The answer's body is here to its end: what was held back of it is appended to `body`.
@@ -266,7 +265,7 @@ final class Exchange {
         callEnded = true
         let body = body
         let hides = hides
-        call.endResponse(isComplete: true, now: call.isEventStream ? clock.monotonic : 0) { if hides { body.append($0) } }
+        call.endResponse(isComplete: true, now: call.wantsTime ? clock.monotonic : 0) { if hides { body.append($0) } }
     }
 
     /// What was observed so far has gone out to the caller.

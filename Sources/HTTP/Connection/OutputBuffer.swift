@@ -24,6 +24,13 @@
         }
     }
 
+    /// Empties it and gives its memory back: what follows is long and needs none.
+    public func release() {
+        used = 0
+        unsafe memory.deallocate()
+        unsafe memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    }
+
     /// A literal's bytes become part of the code.
     @inlinable @inline(__always) public func append(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
@@ -101,7 +108,7 @@
         used &+= length
     }
 
-    /// Where the next bytes go; there is room for `length` of them, which must not be negative.
+    /// Where the next bytes go; there is room for `length` of them, which must be one or more.
     @inlinable @inline(__always) @unsafe func room(for length: Int) -> UnsafeMutableRawPointer {
         if unsafe length > memory.count &- count { grow(by: length) }
         return unsafe memory.baseAddress.unsafelyUnwrapped + count
