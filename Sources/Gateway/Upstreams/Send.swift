@@ -18,9 +18,13 @@ extension Worker {
                 guard error == .upstreamReset, pooled.input.isEmpty, exchange.canBeSentAgain else { throw error }
             }
         }
+        return try await sendOnFresh(exchange, to: upstream, for: downstream)
+    }
+
+    private func sendOnFresh(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
         let fresh: HTTP1Connection
         do {
-            fresh = try await upstream.pool.connect(timeout: upstream.settings.timeouts.connect, for: downstream.stream.socket)
+            fresh = try await connect(to: upstream, for: downstream.stream.socket)
         } catch {
             if error == .callerGone { throw downstream.stream.socket.interruption == .shutdown ? .shutdown : .callerGone }
             throw .connect(error)
@@ -35,6 +39,25 @@ extension Worker {
             if error == .upstreamReset, let refusal = fresh.stream.tls?.failure { throw .connect(.tls(refusal)) }
             throw error
         }
+    }
+
+    /// Opens a connection, in a task of its own: memory that a task once had for its frames it keeps to its end, and opening has many
+    /// that would stay with the caller's for as long as its connection lasts (2 KiB).
+    private func connect(to upstream: Upstream, for caller: Socket) async throws(ConnectFailure) -> HTTP1Connection {
+        // Sound: both tasks belong to this loop, and this one waits until the other is done.
+        nonisolated(unsafe) let pool = upstream.pool
+        nonisolated(unsafe) let caller = caller
+        nonisolated(unsafe) var result = Result<HTTP1Connection, ConnectFailure>.failure(.timedOut)
+        let timeout = upstream.settings.timeouts.connect
+        await suspend { (opened: Resumption<Void>) in
+            Task(executorPreference: loop) {
+                do throws(ConnectFailure) {
+                    unsafe result = .success(try await pool.connect(timeout: timeout, for: caller))
+                } catch { unsafe result = .failure(error) }
+                opened.resume()
+            }
+        }
+        return try unsafe result.get()
     }
 
     /// One try on one connection: request out, answer's head in.
