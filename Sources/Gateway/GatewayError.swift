@@ -68,7 +68,7 @@ enum GatewayError: Error, Equatable {
         case .bodyTooLarge(let limit): "The request's body is larger than gateway.max_body (\(limit) bytes). Send less, or raise the limit."
         case .upgrade: "Protocol upgrades (WebSocket) are not supported here. Use the HTTP form of this API."
         case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or list the name in gateway.hosts."
-        case .notConfigured(let what): what
+        case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at providers.\(provider): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."
         case .shutdown, .connect(.shutdown): "The gateway is shutting down and did not wait for the end of this. Try again in a moment."
         case .connect(let failure): Self.message(failure, provider)
@@ -79,21 +79,6 @@ enum GatewayError: Error, Equatable {
         case .idleTimeout: "\(provider) stopped in the middle of its answer. Try again, or raise providers.\(provider).timeout.idle."
         case .totalTimeout: "\(provider) took longer than allowed. Ask for less, or raise providers.\(provider).timeout.total."
         case .draining: "The gateway is shutting down and takes no new requests. Try again in a moment."
-        }
-    }
-}
-
-extension HeadError {
-    /// What the caller can do about it: a sentence.
-    fileprivate var advice: StaticString {
-        switch self {
-        case .tooLarge, .tooManyFields: "Send fewer or shorter headers."
-        case .unsupportedVersion: "Send HTTP/1.1."
-        case .hostMissing, .hostMalformed, .hostConflict: "Send one Host field, with the gateway's name and port."
-        case .lengthAndTransferEncoding, .malformedLength, .differingLengths, .unknownTransferCoding:
-            "Send one Content-Length, or Transfer-Encoding: chunked."
-        case .malformedStartLine, .malformedField, .foldedField, .bareLineEnd, .badCharacter, .malformedTarget:
-            "Mend the client, or the proxy on its way here: requests must be as RFC 9112 has them."
         }
     }
 }

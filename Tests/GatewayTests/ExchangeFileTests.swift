@@ -47,13 +47,14 @@ final class Player: Sendable {
         var settings = GatewaySettings()
         settings.maxBody = file.settings["max_body"].flatMap(Int.init) ?? settings.maxBody
         settings.drainNanoseconds = 100_000_000
-        settings.headTimeoutNanoseconds = file.settings["head_timeout_ms"].flatMap(UInt64.init).map { $0 * 1_000_000 } ?? settings.headTimeoutNanoseconds
+        settings.headTimeoutNanoseconds = file.settings["head_timeout_ms"].flatMap(UInt64.init).map { $0 * 1_000_000 } ?? 60_000_000_000
         if let content = file.settings["content"] { settings.content = ContentRecording(content == "full" ? .full : .redacted) }
         for name in ["openai", "anthropic", "groq"] {
             var provider = ProviderSettings(Provider.named(name)!, calledBy: name)
             provider.origin = Origin(isTLS: false, host: "127.0.0.1", port: file.settings["upstream"] == "down" ? 1 : port)
             if let milliseconds = file.settings["first_byte_ms"].flatMap(UInt64.init) { provider.timeouts.firstByte = milliseconds * 1_000_000 }
             if let milliseconds = file.settings["idle_ms"].flatMap(UInt64.init) { provider.timeouts.idle = milliseconds * 1_000_000 }
+            provider.timeouts.connect = 60_000_000_000
             provider.credential = file.settings["credential"]
             settings.providers.append(provider)
         }
@@ -64,7 +65,7 @@ final class Player: Sendable {
         let upstream = Thread.start(named: "upstream") { [self] in serve(listener) }
         let clientReceived = converse(with: gateway.address.port)
         // The span is complete when the exchange is; a caller that left does not see when that is.
-        for _ in 0..<200 where queue.recorded < UInt64(file.settings["spans"] ?? "1")! { usleep(10_000) }
+        for _ in 0..<6_000 where queue.recorded < UInt64(file.settings["spans"] ?? "1")! { usleep(10_000) }
         await gateway.drain()
         _ = Glibc.shutdown(listener.descriptor, Int32(SHUT_RDWR))
         upstream.join()
@@ -133,7 +134,7 @@ final class Player: Sendable {
         let socket = TestSocket.connect(port)
         var bytewise = false
         var answer: [UInt8] = []
-        // A client that is to leave in the middle leaves when it has got so far, or when the request must have arrived.
+        // A client that is to leave does so when it has got so far, or else when the upstream has its request.
         var hasWaited = false
         for step in file.client {
             switch step {
@@ -143,10 +144,10 @@ final class Player: Sendable {
                 while !Self.contains(answer, bytes), let more = socket.read(), !more.isEmpty { answer += more }
                 hasWaited = true
             case .close:
-                if !hasWaited { usleep(100_000) }
+                if !hasWaited { waitForUpstream() }
                 return answer
             case .reset:
-                if !hasWaited { usleep(100_000) }
+                if !hasWaited { waitForUpstream() }
                 socket.reset()
                 return answer
             case .silence: break
@@ -161,6 +162,10 @@ final class Player: Sendable {
         }
         while let more = socket.read(), !more.isEmpty { answer += more }
         return answer
+    }
+
+    private func waitForUpstream() {
+        for _ in 0..<6_000 where received.withLock({ $0.isEmpty }) { usleep(10_000) }
     }
 
     private static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool { bytes.indices.contains { bytes[$0...].starts(with: part) } }

@@ -33,7 +33,7 @@ extension Worker {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
             }
         let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
-        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: Self.dialect(at: path, of: path.starts(with: "/v1/") ? .openai : .other), keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: Self.dialect(at: path, of: path.starts(with: "/v1/models") ? .openai : .other), keepsAlive: keepsAlive)
         return await send(exchange, on: downstream) && keepsAlive
     }
 

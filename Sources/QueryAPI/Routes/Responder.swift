@@ -62,7 +62,7 @@ struct Responder: Sendable {
         case .runCost(let id): return try await cost(of: id, &parameters)
         case .runOTLP(let id): return try await otlp(id, parameters, accept: request.value(of: "accept"))
         case .runEnd(let id): return try await end(id, parameters)
-        case .runDiff, .live: throw Problem(404, "This call is not in this build yet.")
+        case .runDiff, .live: throw Problem(404, "This call is not in this build yet. /api/openapi.json lists those that are.")
         }
     }
 
