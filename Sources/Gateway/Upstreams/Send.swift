@@ -66,21 +66,18 @@ extension Worker {
         defer { downstream.stream.socket.onBehalf = nil }
         if downstream.stream.socket.peerHasGone() { throw .callerGone }
         exchange.writeRequestHead(upstream)
-        let timeouts = upstream.settings.timeouts
+        let rest = exchange.joinBody()
         do {
             let output = exchange.output
             let body = exchange.body
-            if exchange.api != nil {
-                try await writeUnderstoodBody(exchange, output, body, connection, exchange.deadline(loop.now, timeouts.idle))
-            } else {
-                try await connection.stream.write(output.bytes, until: exchange.deadline(loop.now, timeouts.idle))
-            }
+            try await connection.stream.write(
+                output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.settings.timeouts.idle))
         } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
-        if exchange.api == nil { try await streamRequestBody(exchange, from: downstream, to: connection, timeouts) }
+        if exchange.api == nil { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.settings.timeouts) }
         exchange.sent(clock)
 
         // Interim answers (RFC 9110 §15.2) come before the one that counts.
-        let deadline = exchange.deadline(loop.now, timeouts.firstByte)
+        let deadline = exchange.deadline(loop.now, upstream.settings.timeouts.firstByte)
         while true {
             try await readAnswerHead(exchange, connection, deadline)
             if exchange.answer.status >= 200 { break }
@@ -89,21 +86,6 @@ extension Worker {
         }
         connection.beginBody(exchange.answer.framing)
         exchange.answered(upstream)
-    }
-
-    /// Head and body in one write; where the body gets a field added, in the three pieces that make it.
-    @inline(__always)
-    private func writeUnderstoodBody(
-        _ exchange: Exchange, _ output: OutputBuffer, _ body: OutputBuffer, _ connection: HTTP1Connection, _ deadline: UInt64
-    ) async throws(StreamError) {
-        if let edit = exchange.call.usageInjection {
-            output.append(body.bytes.extracting(0..<edit.range.lowerBound))
-            output.append(edit.text)
-            output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
-            try await connection.stream.write(output.bytes, until: deadline)
-        } else {
-            try await connection.stream.write(output.bytes, body.bytes, until: deadline)
-        }
     }
 
     /// Passes a body on as it comes. An upstream that answers before it has all of it is listened to: the rest is not sent.
@@ -189,6 +171,19 @@ extension Worker {
 }
 
 extension Exchange {
+    /// Head and body leave in one write. Where the body gets a field added, it is joined to the head in `output`, in the three pieces
+    /// that make it.
+    /// - Returns: how much of the body is to be sent behind `output`.
+    func joinBody() -> Int {
+        guard api != nil else { return 0 }
+        let body = body
+        guard let edit = call.usageInjection else { return body.count }
+        output.append(body.bytes.extracting(0..<edit.range.lowerBound))
+        output.append(edit.text)
+        output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
+        return 0
+    }
+
     /// `now` and a time-out, but never past the exchange's own end.
     func deadline(_ now: UInt64, _ timeout: UInt64) -> UInt64 {
         min(totalDeadline, timeout == .max ? .max : now + timeout)
