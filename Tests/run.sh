@@ -94,6 +94,6 @@ fi
 if [ -z "$filter" ]; then step "instructions and allocations on the loops" bash Tests/Benchmarks/instructions.sh --no-build; fi
 if [ -z "$filter" ]; then step "fuzzers" bash Tests/Fuzz/run.sh "$($sanitize && echo 60 || echo 5)"; fi
 if [ -z "$filter" ]; then step "what threads share, under the thread sanitizer" stress; fi
-if $sanitize; then step "rooms, under the thread sanitizer" swift test --sanitize=thread --scratch-path .build/tsan ${filter:+--filter "$filter"}; fi
+if $sanitize; then step "rooms, under the thread sanitizer" env TSAN_OPTIONS="suppressions=$PWD/Tests/thread-sanitizer.txt" swift test --sanitize=thread --scratch-path .build/tsan ${filter:+--filter "$filter"}; fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
