@@ -57,7 +57,7 @@ final class Program: Sendable {
         store.onCommit { exporters.notify() }
 
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration, contexts)
+        let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
         let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
         do {
             gateway = try Gateway(settings, listen: Self.address(configuration.gateway.listen), queues: queues, catalogue: catalogue)
@@ -92,7 +92,7 @@ final class Program: Sendable {
         let before = standing.configuration.withLock { $0 }
         let changes = before.changes(to: configuration)
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration, contexts)
+        let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
         store.reconfigure(.init(configuration)) { [log] result in
             if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
         }
