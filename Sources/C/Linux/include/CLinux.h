@@ -20,9 +20,6 @@ int linux_accept(int listener, void *address, uint32_t *length);
 /// pthread_setname_np(3): behind _GNU_SOURCE. At most 15 bytes are kept.
 void linux_name_thread(const char *name);
 
-/// CPU time of the calling thread in nanoseconds.
-uint64_t linux_thread_time(void);
-
 /// Raises RLIMIT_NOFILE to its hard limit and returns what holds now.
 uint64_t linux_raise_file_limit(void);
 
@@ -32,6 +29,3 @@ int linux_eventfd(void);
 
 /// How many cores this process may run on: sched_getaffinity(2) and its macros.
 int linux_available_cores(void);
-
-/// fcntl(2) is variadic. Sets O_NONBLOCK.
-int linux_set_nonblocking(int fd);
