@@ -101,6 +101,10 @@ extension Worker {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
         if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.confinesPaths {
+            let request = exchange.request
+            if request.path.leadsUp { throw .pathLeadsUp }
+        }
         if let missing = upstream.settings.missingConfiguration { throw .notConfigured(missing) }
     }
 

@@ -228,7 +228,7 @@ final class Exchange {
             isObserved = true
             isInflating = true
             inflater.reset(coding)
-        case .unreadable: span.set(.unreadable, "content-encoding")
+        case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
     }
@@ -257,7 +257,7 @@ final class Exchange {
             try inflater.push(piece) { call.observe($0, now: now) { _ in } }
         } catch {
             isObserved = false
-            span.set(.unreadable, "content-encoding")
+            call.codingIsUnreadable = true
         }
     }
 
