@@ -2,16 +2,18 @@
 # Runs every test: rooms, then the whole program with real clients. Installs what the tests need. One closing line.
 #
 #   bash Tests/run.sh               everything that belongs to every change
+#   bash Tests/run.sh --backends    also Phoenix and MLflow, installed from PyPI: the exported runs are read back from them
 #   bash Tests/run.sh --sanitize    also every room under the thread sanitizer, and the fuzzers for longer
 #   bash Tests/run.sh --filter X    only the room tests whose name matches X
 set -uo pipefail
 cd "$(dirname "$0")/.."
-sanitize=false filter=""
+sanitize=false backends=false filter=""
 while [ $# -gt 0 ]; do
   case "$1" in
+    --backends) backends=true ;;
     --sanitize) sanitize=true ;;
     --filter) filter=${2:?--filter needs a name}; shift ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   shift
 done
@@ -63,6 +65,15 @@ step() {
   return $status
 }
 
+# python_packages FOLDER FILE: a virtual environment with what FILE pins, made anew when FILE changes. Without byte code: of the
+# hundreds of megabytes that back ends bring, a test imports little.
+python_packages() {
+  cmp -s "$2" "$1/requirements.txt" && return
+  echo "== python packages of $2"
+  rm -rf "$1"
+  python3 -m venv "$1" && timeout 900 "$1/bin/pip" -q install --no-compile -r "$2" && cp "$2" "$1/requirements.txt"
+}
+
 step "build (debug)" swift build --build-tests || { echo "$passed passed, $failed failed"; exit 1; }
 # A crash is told by the thread that crashed, not by a hundred others.
 export SWIFT_BACKTRACE=threads=crashed,registers=none,images=none,color=no
@@ -70,11 +81,14 @@ step "rooms" env TMPDIR="$log/tmp" swift test --skip-build ${filter:+--filter "$
 step "temporary files" nothing_left
 if [ -z "$filter" ]; then
   if step "build (release)" swift build -c release --static-swift-stdlib --product hopspan; then
-    if [ ! -x .build/venv/bin/pytest ] || ! cmp -s Tests/EndToEnd/requirements.txt .build/venv/requirements.txt; then
-      echo "== python packages"
-      python3 -m venv .build/venv && .build/venv/bin/pip -q install -r Tests/EndToEnd/requirements.txt && cp Tests/EndToEnd/requirements.txt .build/venv/
-    fi
+    python_packages .build/venv Tests/EndToEnd/requirements.txt
     step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
+    if $backends; then
+      python_packages .build/venv-phoenix Tests/Backends/requirements-phoenix.txt
+      python_packages .build/venv-mlflow Tests/Backends/requirements-mlflow.txt
+      # Interrupted, pytest still ends the back ends.
+      step "back ends" timeout -s INT -k 60 900 .build/venv/bin/pytest -q -p no:cacheprovider Tests/Backends
+    fi
   fi
 fi
 if [ -z "$filter" ]; then step "instructions and allocations on the loops" bash Tests/Benchmarks/instructions.sh --no-build; fi

@@ -12,9 +12,9 @@ final class Exchange {
     /// Heads being written.
     let output = OutputBuffer()
     /// The request's body where it is read whole; afterwards what is left of an answer when something is hidden from it.
-    let body = OutputBuffer(capacity: 4096)
+    let body = OutputBuffer()
     let call = LLMCall()
-    var span = SpanDraft()
+    var span = SpanDraft(capacity: 1024)
     var traceState = TraceState()
     var baggage = Baggage()
     var inflater = Inflater(limits: .init(bytes: 64 << 20))

@@ -13,8 +13,8 @@ extension Worker {
     ) async throws(GatewayError) {
         let socket = connection.stream.socket
         let rest = exchange.body
-        // Streams last, and there are many: none keeps what it no longer needs.
-        rest.release()
+        defer { exchange.output.takeStorage(from: spare) }
+        exchange.settle(spare)
         downstream.input.releaseIfEmpty()
         while true {
             if passChunks(exchange, from: connection, to: downstream) {
@@ -31,7 +31,7 @@ extension Worker {
             guard rest.count > 0 else { return }
             // The caller did not take all of it.
             try await write(rest.bytes, to: downstream)
-            rest.release()
+            rest.removeAll()
             exchange.passedOn()
             guard connection.isBetweenChunks else { return }
         }
@@ -90,6 +90,25 @@ extension Worker {
 }
 
 extension Exchange {
+    /// Streams last, and there are many: none keeps what it no longer needs. The request's body may be large, and its memory goes back;
+    /// heads and output are for the next exchange.
+    func settle(_ spare: SpareStorage) {
+        body.giveStorage(to: spare)
+        output.giveStorage(to: spare)
+        // An answer's bytes are looked at again where it says that something is wrong.
+        guard answer.status < 400 else { return }
+        request.giveStorage(to: spare)
+        answer.giveStorage(to: spare)
+    }
+
+    /// Takes back what the last exchange gave up.
+    func takeStorage(from spare: SpareStorage) {
+        request.takeStorage(from: spare)
+        answer.takeStorage(from: spare)
+        output.takeStorage(from: spare)
+        body.takeStorage(from: spare)
+    }
+
     /// A chunk of the answer that may pass as it came.
     /// - Returns: whether it may; otherwise what may pass of it is in `body`.
     func watch(_ data: RawSpan, _ clock: Clock) -> Bool {

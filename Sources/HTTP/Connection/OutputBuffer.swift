@@ -4,7 +4,9 @@
     @usableFromInline var used = 0
     @inlinable public var count: Int { used }
 
-    public init(capacity: Int = 1024) { unsafe memory = .allocate(byteCount: capacity, alignment: 16) }
+    public static let usualSize = 1024
+
+    public init(capacity: Int = OutputBuffer.usualSize) { unsafe memory = .allocate(byteCount: capacity, alignment: 16) }
 
     deinit { unsafe memory.deallocate() }
 
@@ -22,13 +24,6 @@
             unsafe memory.deallocate()
             unsafe memory = .allocate(byteCount: 1024, alignment: 16)
         }
-    }
-
-    /// Empties it and gives its memory back: what follows is long and needs none.
-    public func release() {
-        used = 0
-        unsafe memory.deallocate()
-        unsafe memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     /// A literal's bytes become part of the code.
@@ -115,7 +110,7 @@
     }
 
     @usableFromInline @inline(never) func grow(by length: Int) {
-        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(memory.count * 2, count + length), alignment: 16)
+        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(memory.count * 2, count + length, 256), alignment: 16)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
         unsafe memory.deallocate()
         unsafe memory = larger

@@ -63,8 +63,14 @@
     public internal(set) var wantsUpgrade = false
 
     public init() {
-        unsafe bytes = .allocate(byteCount: 1024, alignment: 16)
-        unsafe fields = .allocate(capacity: 24)
+        unsafe (bytes, fields) = Self.storage()
+    }
+
+    static let usualSize = 1024
+    static let usualFields = 24
+
+    static func storage() -> (bytes: UnsafeMutableRawBufferPointer, fields: UnsafeMutableBufferPointer<Field>) {
+        unsafe (.allocate(byteCount: usualSize, alignment: 16), .allocate(capacity: usualFields))
     }
 
     deinit {

@@ -107,12 +107,13 @@ final class Program: Sendable {
     // MARK: its end
 
     /// Takes no more requests, lets running ones end, writes every span, exports a last time, closes the store.
-    func stop() async {
+    /// - Parameter lastExport: what a receiver that is there may take for what it does not have yet.
+    func stop(lastExport: Duration = .seconds(5)) async {
         standing.readiness.withLock { $0 = .draining }
         await gateway.drain()
         let store = store
         await suspend { (done: Resumption<Void>) in store.finishRuns { _ in done.resume() } }
-        exporters.finish(within: .seconds(5))
+        exporters.finish(within: lastExport)
         await api.stop(within: .seconds(1))
         store.close()
     }
