@@ -24,7 +24,7 @@ need() {
 }
 
 # The system libraries the gateway is built with.
-BUILD_PACKAGES=(libprotobuf-c-dev zlib1g-dev libssl-dev libsqlite3-dev libyaml-dev)
+BUILD_PACKAGES=(libprotobuf-c-dev zlib1g-dev libisal-dev libssl-dev libsqlite3-dev libyaml-dev)
 
 command -v swift >/dev/null 2>&1 || {
   echo "The Swift toolchain (6.3 or newer) is missing: see https://www.swift.org/install/linux/" >&2
