@@ -60,7 +60,7 @@ let targets: [Target] = [
     room("JSON"),
     room("EventLoop", "CLinux"),
     room("TLS", "EventLoop", "COpenSSL"),
-    room("HTTP", "EventLoop", "TLS", "CZlib"),
+    room("HTTP", "EventLoop", "TLS", "CZlib", "CISAL"),
     room("LLM", "Tracing", "JSON", "HTTP", "CPriceCatalogue"),
     room("OTLP", "Tracing", "JSON", "COTLP"),
     room("Runs", "Tracing", "OTLP", "JSON"),
@@ -82,6 +82,7 @@ let targets: [Target] = [
 
     // Proofs. `Peers` is what stands at the other end in them: certificates, openssl(1), sockets that block.
     .target(name: "Peers", dependencies: ["TLS"], path: "Tests/Peers", swiftSettings: swiftSettings),
+    .executableTarget(name: "Stress", dependencies: ["Tracing", "Runs", "EventLoop"], path: "Tests/Stress", swiftSettings: swiftSettings),
     tests("TracingTests", "Tracing"),
     tests("JSONTests", "JSON"),
     tests("EventLoopTests", "EventLoop"),
@@ -98,6 +99,7 @@ let targets: [Target] = [
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
     tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
+    tests("hopspanTests", "hopspan", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS"),
     tests("TidyTests"),
 ]
 

@@ -2,16 +2,18 @@
 # Runs every test: rooms, then the whole program with real clients. Installs what the tests need. One closing line.
 #
 #   bash Tests/run.sh               everything that belongs to every change
-#   bash Tests/run.sh --sanitize    also the shared parts under the thread sanitizer, and the fuzzers for longer
+#   bash Tests/run.sh --backends    also Phoenix and MLflow, installed from PyPI: the exported runs are read back from them
+#   bash Tests/run.sh --sanitize    also every room under the thread sanitizer, and the fuzzers for longer
 #   bash Tests/run.sh --filter X    only the room tests whose name matches X
 set -uo pipefail
 cd "$(dirname "$0")/.."
-sanitize=false filter=""
+sanitize=false backends=false filter=""
 while [ $# -gt 0 ]; do
   case "$1" in
+    --backends) backends=true ;;
     --sanitize) sanitize=true ;;
     --filter) filter=${2:?--filter needs a name}; shift ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   shift
 done
@@ -35,6 +37,15 @@ count() {
 }
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
+# Each test clears up what it puts into temporary files.
+mkdir "$log/tmp"
+nothing_left() {
+  local left
+  left=$(find "$log/tmp" -mindepth 1 -maxdepth 1 -name 'hopspan-*' -printf '%f ')
+  if [ -z "$left" ]; then echo "1 passed, 0 failed"; else echo "error: left behind: $left"; echo "0 passed, 1 failed"; return 1; fi
+}
+# The store's queue, the metrics and a loop's foreign jobs, used by all their threads at once.
+stress() { swift build --sanitize=thread --product Stress --scratch-path .build/tsan && .build/tsan/debug/Stress; }
 # step NAME COMMAND…: runs it, shows it, counts it; a step that fails without a failed test is one.
 step() {
   local name=$1 before=$failed status
@@ -54,20 +65,35 @@ step() {
   return $status
 }
 
+# python_packages FOLDER FILE: a virtual environment with what FILE pins, made anew when FILE changes. Without byte code: of the
+# hundreds of megabytes that back ends bring, a test imports little.
+python_packages() {
+  cmp -s "$2" "$1/requirements.txt" && return
+  echo "== python packages of $2"
+  rm -rf "$1"
+  python3 -m venv "$1" && timeout 900 "$1/bin/pip" -q install --no-compile -r "$2" && cp "$2" "$1/requirements.txt"
+}
+
 step "build (debug)" swift build --build-tests || { echo "$passed passed, $failed failed"; exit 1; }
 # A crash is told by the thread that crashed, not by a hundred others.
 export SWIFT_BACKTRACE=threads=crashed,registers=none,images=none,color=no
-step "rooms" swift test --skip-build ${filter:+--filter "$filter"}
+step "rooms" env TMPDIR="$log/tmp" swift test --skip-build ${filter:+--filter "$filter"}
+step "temporary files" nothing_left
 if [ -z "$filter" ]; then
   if step "build (release)" swift build -c release --static-swift-stdlib --product hopspan; then
-    if [ ! -x .build/venv/bin/pytest ] || ! cmp -s Tests/EndToEnd/requirements.txt .build/venv/requirements.txt; then
-      echo "== python packages"
-      python3 -m venv .build/venv && .build/venv/bin/pip -q install -r Tests/EndToEnd/requirements.txt && cp Tests/EndToEnd/requirements.txt .build/venv/
-    fi
+    python_packages .build/venv Tests/EndToEnd/requirements.txt
     step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
+    if $backends; then
+      python_packages .build/venv-phoenix Tests/Backends/requirements-phoenix.txt
+      python_packages .build/venv-mlflow Tests/Backends/requirements-mlflow.txt
+      # Interrupted, pytest still ends the back ends.
+      step "back ends" timeout -s INT -k 60 900 .build/venv/bin/pytest -q -p no:cacheprovider Tests/Backends
+    fi
   fi
 fi
+if [ -z "$filter" ]; then step "instructions and allocations on the loops" bash Tests/Benchmarks/instructions.sh --no-build; fi
 if [ -z "$filter" ]; then step "fuzzers" bash Tests/Fuzz/run.sh "$($sanitize && echo 60 || echo 5)"; fi
-$sanitize && step "thread sanitizer" swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --scratch-path .build/tsan --filter 'TracingTests|RunsTests'
+if [ -z "$filter" ]; then step "what threads share, under the thread sanitizer" stress; fi
+if $sanitize; then step "rooms, under the thread sanitizer" swift test --sanitize=thread --scratch-path .build/tsan ${filter:+--filter "$filter"}; fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

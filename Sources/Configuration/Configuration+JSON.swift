@@ -23,7 +23,7 @@ extension OpenTelemetry {
             .init("resource_attributes", .map(resourceAttributes.map { .init($0.key, .text($0.value)) })),
             .init("sampler", .text((sampler.isParentBased ? "parentbased_" : "") + root)),
             .init("propagators", .list([.text("tracecontext")] + (propagatesBaggage ? [.text("baggage")] : []))),
-            .init("batch_export_timeout", .text(Time.text(batch.exportTimeout))),
+            .init("batch_export_timeout", batch.exportTimeout.map { .text(Time.text($0)) } ?? .text("none")),
             .init("batch_max_spans", .number(batch.maxSpans)),
             .init("attribute_value_length_limit", limits.attributeValueLength.map { .number($0) } ?? .null),
             .init("attribute_count_limit", .number(limits.attributeCount)),

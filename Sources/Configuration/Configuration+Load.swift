@@ -22,6 +22,7 @@ extension Configuration {
         let reading = Reading(file: path, environment: environment, providers: providers, readFile: read)
         let openTelemetry = OpenTelemetry(reading)
         reading.batchDelay = openTelemetry.batch.delay
+        reading.exportTimeout = openTelemetry.batch.exportTimeout
         let root = file.flatMap { YAMLTree.read($0, reading) }
         var configuration = root.flatMap { form.read($0, .root, reading) } ?? Configuration()
         configuration.openTelemetry = openTelemetry
@@ -44,7 +45,7 @@ extension Configuration {
         let isChosen = Destination.isChosen(reading)
         if isInFile {
             if isChosen == false { reading.warn(variable: "OTEL_TRACES_EXPORTER", "has no effect: telemetry.otlp in the file wins") }
-        } else if let destination = Destination.fromEnvironment(reading, isChosen: isChosen, batchDelay: openTelemetry.batch.delay) {
+        } else if let destination = Destination.fromEnvironment(reading, isChosen: isChosen) {
             telemetry.otlp = [destination]
         }
         if openTelemetry.isDisabled, !telemetry.otlp.isEmpty {

@@ -10,6 +10,8 @@ final class Reading {
     private(set) var warnings: [Mistake] = []
     /// `OTEL_BSP_SCHEDULE_DELAY`, for destinations that name no delay of their own.
     var batchDelay = OpenTelemetry().batch.delay
+    /// `OTEL_BSP_EXPORT_TIMEOUT`, for destinations that name no time-out of their own.
+    var exportTimeout = OpenTelemetry().batch.exportTimeout
 
     init(file: String, environment: [String: String], providers: KnownProviders?, readFile: @escaping (String) -> [UInt8]?) {
         self.file = file

@@ -17,7 +17,8 @@ internal import Synchronization
 
     private let epoll: Int32
     private let wakeup: Int32
-    private var thread: pthread_t = 0
+    /// Whoever enqueues asks whether it is this one; 0 until the loop runs.
+    private let thread = Atomic<UInt>(0)
     private var jobs = JobQueue()
     private let foreign = Mutex<[UnownedJob]>([])
     private let stopping = Atomic<Bool>(false)
@@ -26,6 +27,8 @@ internal import Synchronization
     private var nextSweep = UInt64.max
     private var sleepers = SleeperHeap()
     private var events: UnsafeMutableBufferPointer<epoll_event>
+    /// How many the last wait brought; negative where it failed.
+    private var eventCount = 0
 
     /// Monotonic nanoseconds as of this turn: good enough for deadlines, free to read.
     public private(set) var now: UInt64
@@ -75,7 +78,7 @@ internal import Synchronization
 
     /// Runs the loop on the calling thread until `stop`.
     public func run() {
-        thread = pthread_self()
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
         while !stopping.load(ordering: .acquiring) { turn() }
     }
 
@@ -92,9 +95,12 @@ internal import Synchronization
     }
 
     private func turn() {
+        wait()
+        let begin = now
+        takeEvents()
         takeForeignJobs()
-        let begin = Clock.read(CLOCK_MONOTONIC)
-        now = begin
+        if now >= nextSweep { sweep() }
+        sleepers.resumeDue(now)
         let count = jobs.count
         for _ in 0..<count {
             let job = jobs.removeFirst()
@@ -102,24 +108,25 @@ internal import Synchronization
         }
         now = Clock.read(CLOCK_MONOTONIC)
         health.turnEnded(jobs: count, nanoseconds: now - begin)
-        poll()
-        if now >= nextSweep { sweep() }
-        sleepers.resumeDue(now)
     }
 
-    private func poll() {
+    /// Waits until something happens or is due, or where jobs are ready, only looks.
+    private func wait() {
         var timeout: Int32 = 0
         if jobs.isEmpty {
             let due = min(nextSweep, sleepers.nextDue)
             timeout = due == .max ? -1 : due <= now ? 0 : Int32(min((due - now) / 1_000_000 + 1, 60_000))
         }
-        let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), timeout)
+        eventCount = unsafe Int(epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), timeout))
         if timeout != 0 { now = Clock.read(CLOCK_MONOTONIC) }
-        guard count > 0 else { return }
-        for index in 0..<Int(count) {
+    }
+
+    private func takeEvents() {
+        guard eventCount > 0 else { return }
+        for index in 0..<eventCount {
             let event = unsafe events[index]
-            // Sound: events only set flags and make tasks ready. Sockets are closed by those tasks, in a later phase, and
-            // closing takes them out of the set, so a pointer that arrives here is alive.
+            // Sound: events only set flags, make tasks ready, and move bytes (`Socket.onReadable`). Sockets are closed by tasks, in a
+            // later phase, and closing takes them out of the set, so a pointer that arrives here is alive.
             if let socket = unsafe UnsafeRawPointer(bitPattern: UInt(event.data.u64)) {
                 unsafe Unmanaged<Socket>.fromOpaque(socket)._withUnsafeGuaranteedRef { unsafe $0.ready(event.events) }
             } else {
@@ -185,7 +192,7 @@ internal import Synchronization
 
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        if pthread_self() == thread {
+        if isCurrent {
             jobs.append(job)
             return
         }
@@ -211,7 +218,7 @@ internal import Synchronization
         for job in arrived { jobs.append(job) }
     }
 
-    public var isCurrent: Bool { pthread_self() == thread }
+    public var isCurrent: Bool { UInt(pthread_self()) == thread.load(ordering: .relaxed) }
     public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
     public func isIsolatingCurrentContext() -> Bool? { isCurrent }
     public func checkIsolated() { precondition(isCurrent, "not on \(name)") }

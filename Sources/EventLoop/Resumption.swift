@@ -16,5 +16,5 @@ extension Resumption<Void> {
 
 /// Suspends the calling task until what `body` was handed is resumed.
 @inlinable public func suspend<Value: Sendable>(_ body: (Resumption<Value>) -> Void) async -> Value {
-    await unsafe withUnsafeContinuation { body(unsafe Resumption($0)) }
+    await unsafe _unsafeInheritExecutor_withUnsafeContinuation { body(unsafe Resumption($0)) }
 }

@@ -41,6 +41,11 @@ public enum Interruption: UInt8, Sendable {
     /// The link goes one way, from a caller to an upstream, and is cut by whoever set it; a weak one would cost every retain of the socket.
     public var onBehalf: Socket?
 
+    /// Called while a task waits to read, each time something may have come, by the loop as it takes its events; returns whether the
+    /// task is to be resumed. What needs no task is done here, in the turn that brought it: reading and writing, but neither closing
+    /// nor letting go of any socket. It sets the next deadline itself (`keepWaiting`).
+    public var onReadable: (() -> Bool)?
+
     /// Whether bytes that wait unread say nothing but that the peer has ended, as TLS's `close_notify` does. Set by what lies over
     /// this socket; asked while the loop takes its events, so it must not close.
     public var unreadIsEnd: (() -> Bool)?
@@ -100,7 +105,13 @@ public enum Interruption: UInt8, Sendable {
     public func writeNow(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan()) -> IOResult {
         guard writable else { return .wouldBlock }
         let total = first.byteCount + second.byteCount + third.byteCount
-        let result = unsafe first.withUnsafeBytes { a in
+        if first.byteCount == total {
+            // Sound: as below.
+            return noted(unsafe first.withUnsafeBytes { a in
+                System.result { unsafe send(descriptor, a.baseAddress, a.count, Int32(MSG_NOSIGNAL)) }
+            }, of: total)
+        }
+        return noted(unsafe first.withUnsafeBytes { a in
             unsafe second.withUnsafeBytes { b in
                 unsafe third.withUnsafeBytes { c in
                     // Sound: the kernel only reads what the three spans lend for the call.
@@ -114,7 +125,11 @@ public enum Interruption: UInt8, Sendable {
                     }
                 }
             }
-        }
+        }, of: total)
+    }
+
+    /// Remembers what a write of `total` bytes came to.
+    @inline(__always) private func noted(_ result: IOResult, of total: Int) -> IOResult {
         switch result {
         case .bytes(let count): if count < total { writable = false }
         case .wouldBlock: writable = false
@@ -168,6 +183,13 @@ public enum Interruption: UInt8, Sendable {
         unsafe loop.expect(deadline)
     }
 
+    /// The task that waits to read goes on waiting, until another deadline.
+    public func keepWaiting(until deadline: UInt64) {
+        guard reader != nil else { return }
+        readDeadline = deadline
+        unsafe loop.expect(deadline)
+    }
+
     /// Suspends until something may be written.
     public func waitToWrite(until deadline: UInt64 = .max) async -> Readiness {
         if writable { return .ready }
@@ -200,16 +222,16 @@ public enum Interruption: UInt8, Sendable {
     // MARK: called by the loop
 
     func ready(_ events: UInt32) {
+        if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { peerEnded = true }
         if events & (LINUX_EPOLLIN | LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             readable = true
-            resumeReader(.ready)
+            if reader != nil, onReadable?() ?? true { resumeReader(.ready) }
         }
         if events & (LINUX_EPOLLOUT | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             writable = true
             resumeWriter(.ready)
         }
         if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
-            peerEnded = true
             if let other = onBehalf, peerHasGone() { other.interrupt(.callerGone) }
         }
     }

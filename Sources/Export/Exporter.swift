@@ -19,9 +19,9 @@ actor Exporter {
     private let headers: HTTPFields
 
     private var cursor: Int64
-    private var batch = ExportBatch()
-    private var frame: TracesFrame
-    private var deflater = Deflater(level: 1)
+    private let frame: TracesFrame
+    private var batch: ExportBatch
+    private var deflater = Deflater()
     private var backoff: Backoff
     /// Tries in a row that failed.
     private var failures = 0
@@ -40,6 +40,7 @@ actor Exporter {
         let proxy = destination.proxy
         client = HTTPClient(on: loop, resolver: resolver, tls: tls) { _ in proxy }
         frame = TracesFrame(source: spans)
+        batch = ExportBatch(frontRoom: frame.frontRoom)
         cursor = source.cursor
         backoff = Backoff(destination.backoff)
         bytesAtMost = destination.bytesAtMost
@@ -103,19 +104,14 @@ actor Exporter {
         let oldest = source.oldest(cursor)
         shared.update { $0.oldestPending = oldest }
 
-        frame.reset()
-        let fields = batch.fields
-        frame.append(fields: fields.raw, count: batch.count)
-        guard frame.byteCount <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
-        let body: [UInt8]
-        do { body = try encodedBody() } catch { return await fail(error.description, wait: backoff.wait()) }
-        await deliver(body)
+        guard frame.byteCount(around: batch.fields) <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
+        await deliver(encodedBody())
     }
 
-    private func encodedBody() throws(ContentCodingError) -> [UInt8] {
-        try frame.withMessage { message throws(ContentCodingError) in
+    private func encodedBody() -> [UInt8] {
+        frame.withMessage(around: &batch.fields) { message in
             guard destination.isCompressed else { return [UInt8](copying: message) }
-            try deflater.compress(message)
+            deflater.compress(message)
             return deflater.withOutput { [UInt8](copying: $0) }
         }
     }
@@ -133,7 +129,7 @@ actor Exporter {
             case .refused(let reason): return drop(hidden(reason))
             case .tooLarge:
                 if batch.count == 1 { return drop("HTTP 413, the span alone is too large") }
-                bytesAtMost = max(1, batch.fields.count / 2)
+                bytesAtMost = max(1, batch.byteCount / 2)
                 batchesSinceRefusal = 0
                 note("HTTP 413, sent again in smaller batches")
                 return

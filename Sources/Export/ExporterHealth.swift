@@ -1,5 +1,7 @@
 /// How one destination's export does; a moment's picture, for `/metrics` and `/api/health`.
 public struct ExporterHealth: Sendable {
+    /// What its cursor in the store goes by. May hold a URL with its query: not for display.
+    public let name: String
     /// The destination's URL without its query.
     public let destination: String
     /// Spans the receiver took, that it took the batch of and rejected, and that were given up, since the start.
@@ -26,7 +28,8 @@ public struct ExporterHealth: Sendable {
     /// When the oldest of those ended, in Unix nanoseconds: how old the queue is.
     public var oldestPending: UInt64?
 
-    init(destination: String, cursor: Int64) {
+    init(name: String, destination: String, cursor: Int64) {
+        self.name = name
         self.destination = destination
         self.cursor = cursor
     }

@@ -84,7 +84,7 @@ public final class Exporters: Sendable {
         let loop: EventLoop
         do { loop = try EventLoop(name: "export-\(number)") } catch { throw .system(error) }
         let label = destination.label
-        let shared = ExporterShared(destination: label, cursor: source.cursor) { [log] event in log(label, event) }
+        let shared = ExporterShared(name: destination.name, destination: label, cursor: source.cursor) { [log] event in log(label, event) }
         let exporter = Exporter(destination, source, spans: spans, version: version, loop: loop, resolver: resolver, tls: tls, shared: shared)
         loop.start()
         Task(executorPreference: loop) { await exporter.run() }

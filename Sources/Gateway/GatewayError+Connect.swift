@@ -7,7 +7,7 @@ extension GatewayError {
         switch failure {
         case .name(let reason): "The host of \(provider) has no address (\(reason)). Check providers.\(provider).base_url and the name server."
         case .refused: "No connection to \(provider) could be made. Check that it is up and that providers.\(provider).base_url is right."
-        case .timedOut: "No connection to \(provider) could be made in time (providers.\(provider).timeout.connect)."
+        case .timedOut: "No connection to \(provider) could be made in time. Check that it is up and can be reached from here, or raise providers.\(provider).timeout.connect."
         case .tls(let error): message(error, provider)
         case .proxy(let failure): message(failure, provider)
         case .callerGone: GatewayError.callerGone.message(provider)

@@ -61,23 +61,23 @@ enum GatewayError: Error, Equatable {
     /// For the caller and the span: what was wrong and what to do. Never a byte of anybody's message.
     func message(_ provider: String) -> String {
         switch self {
-        case .badRequest(.head(let error)): "The request could not be read: \(error.reason)."
-        case .badRequest(.chunk): "The request's chunked body is malformed."
-        case .badRequest(.stream(.timedOut)): "The request's body did not arrive in time."
-        case .badRequest: "The request's body ended before its end."
+        case .badRequest(.head(let error)): "The request could not be read: \(error.reason). \(error.advice)"
+        case .badRequest(.chunk): "The request's chunked body is malformed. Mend the client, or send the body with Content-Length."
+        case .badRequest(.stream(.timedOut)): "The request's body did not arrive in time. Send it without long pauses."
+        case .badRequest: "The request's body ended before its end. Send as much as Content-Length says, or the last chunk."
         case .bodyTooLarge(let limit): "The request's body is larger than gateway.max_body (\(limit) bytes). Send less, or raise the limit."
         case .upgrade: "Protocol upgrades (WebSocket) are not supported here. Use the HTTP form of this API."
         case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or list the name in gateway.hosts."
-        case .notConfigured(let what): what
+        case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at providers.\(provider): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."
-        case .shutdown, .connect(.shutdown): "The gateway is shutting down."
+        case .shutdown, .connect(.shutdown): "The gateway is shutting down and did not wait for the end of this. Try again in a moment."
         case .connect(let failure): Self.message(failure, provider)
-        case .upstreamReset: "\(provider) closed the connection without an answer."
-        case .upstreamCut: "\(provider) ended its answer before the end."
-        case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer."
-        case .firstByteTimeout: "\(provider) did not answer in time (providers.\(provider).timeout.first_byte)."
-        case .idleTimeout: "\(provider) stopped in the middle of its answer (providers.\(provider).timeout.idle)."
-        case .totalTimeout: "\(provider) took longer than allowed (providers.\(provider).timeout.total)."
+        case .upstreamReset: "\(provider) closed the connection without an answer. Try again."
+        case .upstreamCut: "\(provider) ended its answer before the end. Try again."
+        case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer. Check that providers.\(provider).base_url leads to it, and over http or https as it wants."
+        case .firstByteTimeout: "\(provider) did not answer in time. Try again, or raise providers.\(provider).timeout.first_byte."
+        case .idleTimeout: "\(provider) stopped in the middle of its answer. Try again, or raise providers.\(provider).timeout.idle."
+        case .totalTimeout: "\(provider) took longer than allowed. Ask for less, or raise providers.\(provider).timeout.total."
         case .draining: "The gateway is shutting down and takes no new requests. Try again in a moment."
         }
     }

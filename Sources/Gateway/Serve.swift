@@ -31,6 +31,7 @@ extension Worker {
     /// - Returns: whether the connection can take another.
     private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: Caller) async -> Bool {
         exchange.reset()
+        exchange.takeStorage(from: spare)
         do {
             if !headIsAtHand(exchange, downstream) { try await readHead(into: exchange, from: downstream) }
         } catch {

@@ -27,6 +27,7 @@ final class Worker {
     let activeExchanges = ActiveExchanges()
     private var upstreams: [Upstream] = []
     private var spareExchanges: [Exchange] = []
+    let spare = SpareStorage()
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
@@ -47,20 +48,27 @@ final class Worker {
 
     /// Serves a connection that has just been accepted, to its end.
     func take(_ descriptor: Int32) async {
-        let address = SocketAddress(peerOf: descriptor)
-        let socket: Socket
-        do { socket = try Socket(descriptor, on: loop) } catch { return }
+        // What lives here lives as long as the connection: it is little.
+        guard let connection = open(descriptor) else { return }
+        if await isReady(connection) { await serve(connection, from: Caller(of: connection.stream)) }
+        forget(connection)
+    }
+
+    @inline(never)
+    private func open(_ descriptor: Int32) -> HTTP1Connection? {
+        guard let socket = try? Socket(descriptor, on: loop) else { return nil }
         let connection = HTTP1Connection(ByteStream(socket), pool: loop.buffers)
-        let key = ObjectIdentifier(connection)
-        connections[key] = connection
-        if let tls = settings.tls {
-            if await shakeHands(tls, on: connection) {
-                await serve(connection, from: Caller(address, certificate: connection.stream.tls?.peerCertificate))
-            }
-        } else {
-            await serve(connection, from: Caller(address))
-        }
-        connections[key] = nil
+        connections[ObjectIdentifier(connection)] = connection
+        return connection
+    }
+
+    @inline(never)
+    private func forget(_ connection: HTTP1Connection) { connections[ObjectIdentifier(connection)] = nil }
+
+    @inline(never)
+    private func isReady(_ connection: HTTP1Connection) async -> Bool {
+        guard let tls = settings.tls else { return true }
+        return await shakeHands(tls, on: connection)
     }
 
     /// Begins TLS on an accepted connection, in the time that a head has; closes it where that fails. Nothing else is said to whoever

@@ -72,25 +72,21 @@ public struct JSONReader: ~Escapable {
         if place == .pending { try skip() }
         var at = offset
         defer { offset = at }
-        var byte = try bytes.nextByte(&at)
-        if place == .afterValue, byte == UInt8(ascii: ","), containers & 1 == 1 {
-            at &+= 1
-            byte = try bytes.nextByte(&at)
-        } else if byte == UInt8(ascii: "}") {
-            try close(isObject: true)
-            at &+= 1
+        if place == .afterValue, containers & 1 == 1, bytes.pair(at) == Self.commaAndQuote {
+            at &+= 2
+        } else if try !beginMember(&at) {
             return nil
-        } else if place == .afterValue {
-            throw .unexpectedByte
         }
-        guard byte == UInt8(ascii: "\"") else { throw .unexpectedByte }
-        at &+= 1
         let start = at
         let hasEscapes = try bytes.scanString(&at)
         let end = at
-        at &+= 1
-        guard try bytes.nextByte(&at) == UInt8(ascii: ":") else { throw .unexpectedByte }
-        at &+= 1
+        if bytes.pair(at) == Self.quoteAndColon {
+            at &+= 2
+        } else {
+            at &+= 1
+            guard try bytes.nextByte(&at) == UInt8(ascii: ":") else { throw .unexpectedByte }
+            at &+= 1
+        }
         place = .pending
         // Sound: the scan began at `start` and ended inside `bytes`.
         return JSONString(raw: unsafe bytes.extracting(unchecked: start..<end), start: start, hasEscapes: hasEscapes)
@@ -134,6 +130,29 @@ public struct JSONReader: ~Escapable {
     }
 
     // MARK: machinery
+
+    // `,"` and `":`, the first byte in the lower place: what is around the names of most members.
+    private static var commaAndQuote: UInt16 { 0x222C }
+    private static var quoteAndColon: UInt16 { 0x3A22 }
+
+    /// Steps over what stands before a member's name, its opening quote included; false at the object's end, which it steps out of.
+    @_lifetime(self: copy self)
+    @inline(__always) private mutating func beginMember(_ at: inout Int) throws(JSONError) -> Bool {
+        var byte = try bytes.nextByte(&at)
+        if place == .afterValue, byte == UInt8(ascii: ","), containers & 1 == 1 {
+            at &+= 1
+            byte = try bytes.nextByte(&at)
+        } else if byte == UInt8(ascii: "}") {
+            try close(isObject: true)
+            at &+= 1
+            return false
+        } else if place == .afterValue {
+            throw .unexpectedByte
+        }
+        guard byte == UInt8(ascii: "\"") else { throw .unexpectedByte }
+        at &+= 1
+        return true
+    }
 
     /// The first byte of the pending value, on which the reader then stands; 0 where none is pending, which no reading function
     /// takes for anything.

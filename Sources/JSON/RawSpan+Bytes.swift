@@ -6,6 +6,12 @@ extension RawSpan {
         return unsafe unsafeLoad(fromUncheckedByteOffset: at, as: UInt8.self)
     }
 
+    /// Two bytes, the first in the lower place; 0 where there are no two.
+    @inline(__always) func pair(_ at: Int) -> UInt16 {
+        guard at &+ 2 <= byteCount else { return 0 }
+        return unsafe UInt16(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt16.self))
+    }
+
     /// Eight bytes, the first in the lowest place.
     @inline(__always) func word(_ at: Int) -> UInt64 {
         assert(at >= 0 && at + 8 <= byteCount)

@@ -4,7 +4,8 @@ private import _Builtin_intrinsics.intel.sse2
 #endif
 
 /// What every byte of a text passes through. Each function begins at `at` and leaves it behind what it has read, or, where it
-/// throws, at the byte that is wrong. The callers keep `at` in a register; it goes back to the reader once.
+/// throws, at the byte that is wrong. The callers keep `at` in a register, and it goes back to the reader once: so what is not inlined
+/// is given a copy of it, whose address may be taken.
 extension RawSpan {
     @inline(__always) func skipWhiteSpace(_ at: inout Int) {
         while at < byteCount {
@@ -19,7 +20,9 @@ extension RawSpan {
         guard at < byteCount else { throw .endOfInput }
         let byte = byte(at)
         if byte > 0x20 { return byte }
-        return try byteAfterWhiteSpace(&at)
+        var copy = at
+        defer { at = copy }
+        return try byteAfterWhiteSpace(&copy)
     }
 
     @inline(never) private func byteAfterWhiteSpace(_ at: inout Int) throws(JSONError) -> UInt8 {
@@ -32,7 +35,9 @@ extension RawSpan {
     @inline(__always) func scanString(_ at: inout Int) throws(JSONError) -> Bool {
         at = firstSpecial(from: at)
         if at < byteCount, byte(at) == UInt8(ascii: "\"") { return false }
-        return try scanEscapes(&at)
+        var copy = at
+        defer { at = copy }
+        return try scanEscapes(&copy)
     }
 
     /// The rest of a string in which something other than its end was met.
@@ -71,7 +76,13 @@ extension RawSpan {
     }
 
     /// A number (§6), from its first byte on.
-    @inline(never) func scanNumber(_ at: inout Int) throws(JSONError) {
+    @inline(__always) func scanNumber(_ at: inout Int) throws(JSONError) {
+        var copy = at
+        defer { at = copy }
+        try scanWholeNumber(&copy)
+    }
+
+    @inline(never) private func scanWholeNumber(_ at: inout Int) throws(JSONError) {
         if byte(at) == UInt8(ascii: "-") { at &+= 1 }
         guard at < byteCount else { throw .endOfInput }
         if byte(at) == UInt8(ascii: "0") { at &+= 1 } else { try scanDigits(&at) }
@@ -107,21 +118,42 @@ extension RawSpan {
         }
     }
 
-    /// The first `"`, `\` or byte below 0x20 at or after `from`, or the end.
+    /// The first `"`, `\` or byte below 0x20 at or after `from`, or the end. Names and most values end in its first step.
     @inline(__always) func firstSpecial(from: Int) -> Int {
-        var at = from
         #if arch(x86_64)
-        while at &+ 16 <= byteCount {
-            let bytes = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: SIMD2<Int64>.self)  // checked on the line above
-            let ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5C)))
-            let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes)
-            let marks = _mm_movemask_epi8(_mm_or_si128(ends, controls))
+        if from &+ 16 <= byteCount {
+            let marks = specials(from)
+            return marks != 0 ? from &+ marks.trailingZeroBitCount : firstSpecialFurtherOn(from &+ 16)
+        }
+        #endif
+        return firstSpecialByWords(from)
+    }
+
+    #if arch(x86_64)
+    /// A bit for each special byte of the sixteen at `at`, which are there.
+    @inline(__always) private func specials(_ at: Int) -> Int32 {
+        let bytes = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: SIMD2<Int64>.self)
+        let ends = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x22)), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x5C)))
+        let controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes)
+        return _mm_movemask_epi8(_mm_or_si128(ends, controls))
+    }
+
+    /// The same, thirty-two bytes a step.
+    @inline(never) private func firstSpecialFurtherOn(_ from: Int) -> Int {
+        var at = from
+        while at &+ 32 <= byteCount {
+            let marks = specials(at) | specials(at &+ 16) &<< 16
+            if marks != 0 { return at &+ marks.trailingZeroBitCount }
+            at &+= 32
+        }
+        if at &+ 16 <= byteCount {
+            let marks = specials(at)
             if marks != 0 { return at &+ marks.trailingZeroBitCount }
             at &+= 16
         }
-        #endif
         return firstSpecialByWords(at)
     }
+    #endif
 
     /// The same, eight bytes at a time and then one.
     @inline(never) private func firstSpecialByWords(_ from: Int) -> Int {

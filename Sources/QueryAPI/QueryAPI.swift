@@ -10,14 +10,16 @@ public enum QueryAPIError: Error, Sendable, Equatable {
 
 /// The api listener: what people and tools ask of runs, cost and health (design, "Query API").
 ///
-/// It has an event loop of its own, `api`; what the store is asked runs on a thread of its own, `query`. Nothing here can hold up a
-/// request of the gateway.
+/// It has an event loop of its own, `api`; what the store is asked runs on threads of their own, `query`, and what the
+/// program is asked of its health on a third, `health`, which answers while the others are busy or the store is stuck. Nothing here can
+/// hold up a request of the gateway.
 public final class QueryAPI: Sendable {
     /// The address it listens on, with its port.
     public let address: SocketAddress
     public let loop: EventLoop
     private let server: HTTPServer
-    private let reader: ReaderThread
+    private let readers: ReaderThreads
+    private let health: ReaderThreads
 
     /// Binds the listener and begins to answer; `Surroundings.readiness` says from when on the program is ready.
     public init(_ settings: QueryAPISettings, listen: SocketAddress, store: Store, surroundings: Surroundings) throws(QueryAPIError) {
@@ -27,23 +29,26 @@ public final class QueryAPI: Sendable {
             loop = try EventLoop(name: "api")
             sockets = try ListeningSockets.bind(to: listen, count: 1)
         } catch { throw .listen(error) }
-        let reader = ReaderThread(store)
+        let readers = ReaderThreads(store)
+        let health = ReaderThreads(store, threads: 1, named: "health")
         var surroundings = surroundings
         surroundings.loops.append(loop)
-        let responder = Responder(settings, surroundings, store, reader)
+        let responder = Responder(settings, surroundings, store, readers, health)
         let server = HTTPServer(loop: loop) { request in await responder.answer(request) }
         Task(executorPreference: loop) { await server.listen(on: sockets.descriptors[0]) }
         loop.start()
         address = sockets.address
         self.loop = loop
         self.server = server
-        self.reader = reader
+        self.readers = readers
+        self.health = health
     }
 
     /// Takes no more requests, lets running ones end, ends its threads. Not from the api's loop.
     public func stop(within: Duration) async {
         await server.stop(within: within)
-        reader.close()
+        readers.close()
+        health.close()
         loop.stop()
         loop.join()
     }

@@ -58,6 +58,7 @@ public struct GatewayState: Sendable {
 
     public var malformedHeads: UInt64 = 0
     public var unknownPaths: UInt64 = 0
+    public var failedHandshakes: UInt64 = 0
     public var activeExchanges = 0
     public var upstreams: [Upstream] = []
 
@@ -74,6 +75,8 @@ public struct ExporterState: Sendable {
     public var failures: UInt64 = 0
     public var bytes: UInt64 = 0
     public var isFailing = false
+    /// How long it waits before it tries again, while it does, in nanoseconds.
+    public var backoff: UInt64?
     /// Stays after it has passed. Holds no credentials.
     public var lastError: String?
     public var lastErrorAt: UInt64?

@@ -167,8 +167,7 @@ extension TLSContext {
             // Debian's store is a folder, read file by file as certificates ask for them, in the middle of a handshake. Its bundle,
             // read now, keeps loops off the disk. Where it is not, the folder does.
             guard unsafe getenv("SSL_CERT_FILE") == nil, unsafe getenv("SSL_CERT_DIR") == nil else { return }
-            let bundle = unsafe String(cString: X509_get_default_cert_dir()) + "/ca-certificates.crt"
-            _ = unsafe SSL_CTX_load_verify_file(handle, bundle)
+            _ = unsafe SSL_CTX_load_verify_file(handle, TLSTrust.systemBundle)
             ErrorQueue.clear()
         case .file(let path):
             try mustOpen(path)

@@ -78,7 +78,7 @@ extension Attribute {
         case .llmCalls: (.int, "On a run's root: its model calls.")
         case .errors: (.int, "On a run's root: its hops in error.")
         case .unpricedHops: (.int, "On a run's root: its hops with tokens and no price.")
-        case .unmeteredHops: (.int, "On a run's root: its model calls whose usage never came.")
+        case .unmeteredHops: (.int, "On a run's root: its model calls whose usage never came; not those that were turned away.")
         case .runCostUSD: (.string, "On a run's root: what its hops cost in US dollars, exact, as far as prices are known.")
         case .runInputTokens: (.int, "On a run's root: the tokens its hops read.")
         case .runOutputTokens: (.int, "On a run's root: the tokens its hops wrote.")

@@ -5,7 +5,7 @@ public enum Metric: CaseIterable, Sendable {
     // Hops, as the ledger counts them.
     case exchanges, errors, cost, tokenUsage, operationDuration
     // The gateway's listener and what it calls.
-    case malformedHeads, unknownPaths, activeExchanges
+    case malformedHeads, unknownPaths, failedHandshakes, activeExchanges
     case idleConnections, connects, connectFailures
     // Event loops.
     case loopTurns, loopBusy, loopLongestTurn, loopSockets
@@ -58,6 +58,7 @@ extension Metric {
 
         case .malformedHeads: counter("hopspan.gateway.malformed_heads", "{request}", [], "Requests whose head could not be read; they leave no span.")
         case .unknownPaths: counter("hopspan.gateway.unknown_paths", "{request}", [], "Requests whose path names nothing known; they leave no span.")
+        case .failedHandshakes: counter("hopspan.gateway.failed_handshakes", "{handshake}", [], "TLS handshakes with callers that failed; they leave no span.")
         case .activeExchanges: gauge("hopspan.gateway.active_exchanges", "{exchange}", [], "Exchanges that are running.")
         case .idleConnections: gauge("hopspan.upstream.idle_connections", "{connection}", [.provider], "Connections kept open for the next request.")
         case .connects: counter("hopspan.upstream.connects", "{connection}", [.provider], "Connections made.")

@@ -117,6 +117,8 @@ public struct SpanRecord: Sendable, BitwiseCopyable {
     public var parentIsRemote: Bool = false
     /// The caller named the run; the name stands in the entries as `Attribute.runID`.
     public var runIsNamed: Bool = false
+    /// No model has worked on it: it did not reach the provider, or was answered with an error's status. It has no usage and misses none.
+    public var wasTurnedAway: Bool = false
 
     public init() {}
 }
@@ -150,8 +152,8 @@ extension SpanRecord {
         }
     }
 
-    /// An LLM hop whose usage never came.
-    public var isUnmetered: Bool { hopKind == HopKind.llm.rawValue && !tokens.isKnown }
+    /// An LLM hop whose usage never came, though it may have cost something.
+    public var isUnmetered: Bool { hopKind == HopKind.llm.rawValue && !tokens.isKnown && !wasTurnedAway }
 
     /// Tokens, and no price for them.
     public var isUnpriced: Bool { tokens.isKnown && costSource == CostSource.none.rawValue }

@@ -57,7 +57,8 @@ enum DemoCommand {
     }
 
     private static func end(_ program: Program, _ standIns: [StandIn]) {
-        program.stopBlocking()
+        // Its store is gone with it: a back end that is slow to take its first spans has to have them now.
+        program.stopBlocking(lastExport: .seconds(30))
         let done = WorkSignal()
         Task.detached {
             for standIn in standIns { await standIn.stop() }

@@ -116,10 +116,10 @@ extension Program {
     }
 
     /// `stop`, for the main thread.
-    func stopBlocking() {
+    func stopBlocking(lastExport: Duration = .seconds(5)) {
         let done = WorkSignal()
         Task.detached {
-            await self.stop()
+            await self.stop(lastExport: lastExport)
             done.signal()
         }
         done.wait()

@@ -67,9 +67,25 @@ import Testing
                     "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE": "traces-ca",
                 ]) { $1 }))
         #expect(second.compression == .none)
-        #expect(second.timeout == nil)
+        #expect(second.timeout == .seconds(30))
         #expect(second.headers.map(\.name) == ["b"])
         #expect(second.ca?.path == "traces-ca")
+    }
+
+    /// The exporter's time-out, the batch processor's, and what holds; 0 is none.
+    @Test(arguments: [(nil, nil, 10_000), (nil, "4000", 4_000), ("2500", "4000", 2_500), ("60000", nil, 30_000), ("0", "4000", 4_000), ("0", "0", nil), ("60000", "0", 60_000)] as [(String?, String?, Int?)])
+    func `gives an export the shorter of its two time-outs`(exporter: String?, batch: String?, holds: Int?) throws {
+        var environment = ["OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"]
+        environment["OTEL_EXPORTER_OTLP_TIMEOUT"] = exporter
+        environment["OTEL_BSP_EXPORT_TIMEOUT"] = batch
+        #expect(try destination(environment)?.timeout == holds.map { .milliseconds($0) })
+    }
+
+    @Test func `leaves a time-out that the file sets as it is`() throws {
+        let file = "telemetry: { otlp: [ { endpoint: http://f }, { endpoint: http://g, timeout: 20s }, { endpoint: http://h, timeout: none } ] }"
+        func timeouts(_ environment: [String: String]) throws -> [Duration?] { try load(environment, file: file).configuration.telemetry.otlp.map(\.timeout) }
+        #expect(try timeouts([:]) == [.seconds(10), .seconds(20), nil])
+        #expect(try timeouts(["OTEL_BSP_EXPORT_TIMEOUT": "4000"]) == [.seconds(4), .seconds(20), nil])
     }
 
     @Test(arguments: [

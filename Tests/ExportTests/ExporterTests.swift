@@ -316,7 +316,8 @@ import Testing
         var destination = ExportDestination.quick(collector)
         destination.timeout = .milliseconds(50)
         try bench.start(shelf, destination)
-        wait { collector.taken.count == 10 }
+        // More than once where the machine is so busy that the answer to a good try comes late.
+        wait { collector.taken.count >= 10 }
         wait { bench.health.batches == 1 }
         #expect(bench.health.lastError == "timed out")
         bench.finish()

@@ -8,13 +8,17 @@ import TLS
 import Testing
 import Tracing
 
-@Suite(.timeLimit(.minutes(2))) struct `Export from a store` {
-    private static let folder = FileManager.default.temporaryDirectory.appending(path: "hopspan-export-\(UUID().uuidString)").path
+@Suite(.timeLimit(.minutes(2))) final class `Export from a store` {
+    /// Of one test, from its start to its end.
+    private let folder = FileManager.default.temporaryDirectory.appending(path: "hopspan-export-\(UUID().uuidString)").path
 
-    /// A store in a file that holds spans from one test's start to its end, over several openings.
-    private func options(_ name: String = #function) -> Store.Options {
-        try! FileManager.default.createDirectory(atPath: Self.folder, withIntermediateDirectories: true)
-        var options = Store.Options(path: Self.folder + "/\(name.filter(\.isLetter)).db")
+    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// A store in a file that holds spans over several openings.
+    private func options() -> Store.Options {
+        var options = Store.Options(path: folder + "/hopspan.db")
         options.retention = nil  // the spans are of 2023
         options.gather = .milliseconds(1)
         options.destinations = ["test"]

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// In what is sent, line ends are CRLF up to and including the empty line after a head, and LF in bodies; a line that starts with
 /// `@` is a command: `@crlf` CRLF from here on, `@bytewise` one byte a write from here on, `@base64 …` bytes, `@close`, `@reset`,
-/// `@silence` (say nothing more and keep the connection), `@next` (what follows is for the next connection or request).
+/// `@silence` (say nothing more and keep the connection), `@until …` (go on when this has been received; the client's), `@next` (what follows is for the next connection or request).
 struct ExchangeFile {
     enum Step: Equatable {
         case send([UInt8])
@@ -13,6 +13,7 @@ struct ExchangeFile {
         case close
         case reset
         case silence
+        case until([UInt8])
         case next
     }
 
@@ -89,6 +90,7 @@ struct ExchangeFile {
                 case "@next":
                     steps.append(.next)
                     inHead = true
+                case _ where line.hasPrefix("@until "): steps.append(.until(Array(line.dropFirst(7).utf8)))
                 case _ where line.hasPrefix("@base64 "): steps.append(.send(Array(Data(base64Encoded: String(line.dropFirst(8)))!)))
                 default: fatalError("\(line) is no command")
                 }

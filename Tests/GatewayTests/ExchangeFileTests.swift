@@ -47,13 +47,14 @@ final class Player: Sendable {
         var settings = GatewaySettings()
         settings.maxBody = file.settings["max_body"].flatMap(Int.init) ?? settings.maxBody
         settings.drainNanoseconds = 100_000_000
-        settings.headTimeoutNanoseconds = file.settings["head_timeout_ms"].flatMap(UInt64.init).map { $0 * 1_000_000 } ?? settings.headTimeoutNanoseconds
+        settings.headTimeoutNanoseconds = file.settings["head_timeout_ms"].flatMap(UInt64.init).map { $0 * 1_000_000 } ?? 60_000_000_000
         if let content = file.settings["content"] { settings.content = ContentRecording(content == "full" ? .full : .redacted) }
         for name in ["openai", "anthropic", "groq"] {
             var provider = ProviderSettings(Provider.named(name)!, calledBy: name)
             provider.origin = Origin(isTLS: false, host: "127.0.0.1", port: file.settings["upstream"] == "down" ? 1 : port)
             if let milliseconds = file.settings["first_byte_ms"].flatMap(UInt64.init) { provider.timeouts.firstByte = milliseconds * 1_000_000 }
             if let milliseconds = file.settings["idle_ms"].flatMap(UInt64.init) { provider.timeouts.idle = milliseconds * 1_000_000 }
+            provider.timeouts.connect = 60_000_000_000
             provider.credential = file.settings["credential"]
             settings.providers.append(provider)
         }
@@ -64,7 +65,7 @@ final class Player: Sendable {
         let upstream = Thread.start(named: "upstream") { [self] in serve(listener) }
         let clientReceived = converse(with: gateway.address.port)
         // The span is complete when the exchange is; a caller that left does not see when that is.
-        for _ in 0..<200 where queue.recorded < UInt64(file.settings["spans"] ?? "1")! { usleep(10_000) }
+        for _ in 0..<6_000 where queue.recorded < UInt64(file.settings["spans"] ?? "1")! { usleep(10_000) }
         await gateway.drain()
         _ = Glibc.shutdown(listener.descriptor, Int32(SHUT_RDWR))
         upstream.join()
@@ -94,7 +95,7 @@ final class Player: Sendable {
                         // Until the gateway gives up.
                         _ = socket.read()
                         break connection
-                    case .next: break
+                    case .next, .until: break
                     }
                 }
             }
@@ -133,15 +134,20 @@ final class Player: Sendable {
         let socket = TestSocket.connect(port)
         var bytewise = false
         var answer: [UInt8] = []
+        // A client that is to leave does so when it has got so far, or else when the upstream has its request.
+        var hasWaited = false
         for step in file.client {
             switch step {
             case .send(let bytes): socket.send(bytes, bytewise: bytewise)
             case .bytewise: bytewise = true
+            case .until(let bytes):
+                while !Self.contains(answer, bytes), let more = socket.read(), !more.isEmpty { answer += more }
+                hasWaited = true
             case .close:
-                usleep(100_000)
+                if !hasWaited { waitForUpstream() }
                 return answer
             case .reset:
-                usleep(100_000)
+                if !hasWaited { waitForUpstream() }
                 socket.reset()
                 return answer
             case .silence: break
@@ -157,6 +163,12 @@ final class Player: Sendable {
         while let more = socket.read(), !more.isEmpty { answer += more }
         return answer
     }
+
+    private func waitForUpstream() {
+        for _ in 0..<6_000 where received.withLock({ $0.isEmpty }) { usleep(10_000) }
+    }
+
+    private static func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool { bytes.indices.contains { bytes[$0...].starts(with: part) } }
 
     /// Whether the last answer in `bytes` has come to its end, by its framing.
     private static func isWhole(_ bytes: [UInt8]) -> Bool {
@@ -193,17 +205,18 @@ final class Player: Sendable {
 
     private func spans(_ queue: SpanQueue, _ port: UInt16) throws -> String {
         var encoder = SpanEncoder()
-        var messages: [[UInt8]] = []
+        var messages: [(message: [UInt8], isUnmetered: Bool)] = []
         for chunk in queue.drain() {
             chunk.forEach { record, entries in
-                encoder.encode(record, entries) { bytes in messages.append(unsafe bytes.withUnsafeBytes { unsafe Array($0) }) }
+                encoder.encode(record, entries) { bytes in messages.append((unsafe bytes.withUnsafeBytes { unsafe Array($0) }, record.isUnmetered)) }
             }
         }
         var lines: [String] = []
-        for message in messages {
+        for (message, isUnmetered) in messages {
             let span = try OTLPSpan(decoding: unsafe message.span.bytes)
             lines.append("\(span.name) \(span.isError ? "ERROR \(span.status?.message ?? "")" : "ok")")
             lines.append("  trace \(span.traceID) span \(span.spanID) parent \(span.parentSpanID.map(\.description) ?? "none") flags \(span.flags)\(span.traceState.isEmpty ? "" : " state \(span.traceState)")")
+            if isUnmetered { lines.append("  unmetered") }
             for attribute in span.attributes { lines.append("  \(attribute.key) = \(Self.show(attribute.value))") }
         }
         return lines.joined(separator: "\n").replacingOccurrences(of: "127.0.0.1:\(port)", with: "127.0.0.1:PORT")

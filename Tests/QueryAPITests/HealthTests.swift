@@ -18,12 +18,13 @@ import Tracing
         (store.retiredSpans, store.retiredRuns) = (50, 5)
         (store.failure, store.failingSince) = (.diskFull, Seed.now - 5_000_000_000)
         var gateway = GatewayState()
-        (gateway.malformedHeads, gateway.unknownPaths, gateway.activeExchanges) = (1, 2, 3)
+        (gateway.malformedHeads, gateway.unknownPaths, gateway.failedHandshakes, gateway.activeExchanges) = (1, 2, 7, 3)
         gateway.upstreams = [.init(provider: "openai", idleConnections: 4, connects: 5, connectFailures: 6)]
         var good = ExporterState(destination: "http://127.0.0.1:4318/v1/traces")
         (good.exported, good.bytes, good.lastSuccessAt) = (990, 123_456, Seed.now - 1_000_000_000)
         var bad = ExporterState(destination: "https://otlp.example.com/v1/traces")
         (bad.isFailing, bad.failures, bad.lastError, bad.lastErrorAt) = (true, 9, "HTTP 503", Seed.now - 2_500_000)
+        bad.backoff = 1_500_000_000
         (bad.rejected, bad.dropped, bad.retired, bad.pending, bad.oldestPending) = (1, 2, 3, 998, Seed.now - 3_600_000_000_000)
         var process = ProcessFigures()
         (process.cpuNanoseconds, process.residentBytes) = (12_340_000_000, 24 << 20)

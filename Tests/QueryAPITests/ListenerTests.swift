@@ -3,6 +3,7 @@ import Foundation
 import FoundationNetworking
 import HTTP
 import JSON
+import Synchronization
 import Testing
 
 @testable import QueryAPI
@@ -52,38 +53,67 @@ import Testing
         #expect(response.fields.contains(HTTPField("retry-after", "1")))
     }
 
-    @Test func `refuses more questions than may wait`() async throws {
-        let seed = try await Scenario.seeded()
-        let reader = ReaderThread(seed.store)
-        let (entered, gate) = (WorkSignal(), WorkSignal())
-        // The first holds the thread.
-        let first = Task {
-            try await reader.run {
-                entered.signal()
-                gate.wait()
+    /// Holds every thread of `readers` until `gate` is signalled as often.
+    private func hold(_ readers: ReaderThreads, _ count: Int, until gate: WorkSignal) async -> [Task<Void, any Error>] {
+        let held = Held()
+        let tasks = (0..<count).map { _ in
+            Task {
+                try await readers.run {
+                    held.threads.add(1, ordering: .relaxed)
+                    gate.wait()
+                }
             }
         }
-        entered.wait()
+        while held.threads.load(ordering: .relaxed) < count { await Task.yield() }
+        return tasks
+    }
+
+    private final class Held: Sendable { let threads = Atomic<Int>(0) }
+
+    @Test func `answers a list while a question over the whole store is being answered`() async throws {
+        let seed = try await Scenario.seeded()
+        let gate = WorkSignal()
+        let held = await hold(seed.readers, 1, until: gate)
+        #expect(await seed.get("/api/runs").status == 200)
+        gate.signal()
+        for task in held { try await task.value }
+    }
+
+    @Test(arguments: ["/metrics", "/api/health", "/healthz", "/readyz", "/api/config"])
+    func `tells of its health while nobody reads the store`(target: String) async throws {
+        let seed = try await Scenario.seeded()
+        let gate = WorkSignal()
+        let held = await hold(seed.readers, 2, until: gate)
+        #expect(await seed.get(target).status == 200)
+        for _ in held { gate.signal() }
+        for task in held { try await task.value }
+    }
+
+    @Test func `refuses more questions than may wait`() async throws {
+        let seed = try await Scenario.seeded()
+        let readers = ReaderThreads(seed.store)
+        let gate = WorkSignal()
+        let held = await hold(readers, 2, until: gate)
         var refused = 0
         await withTaskGroup(of: Int?.self) { group in
-            for _ in 0..<ReaderThread.waitingAtMost + 10 {
+            for _ in 0..<ReaderThreads.waitingAtMost + 10 {
                 group.addTask {
                     do {
-                        try await reader.run {}
+                        try await readers.run {}
                         return nil
                     } catch { return (error as? Problem)?.status }
                 }
             }
             for await status in group where status == 503 {
                 refused += 1
-                if refused == 10 { gate.signal() }
+                if refused == 10 { for _ in held { gate.signal() } }
             }
         }
         #expect(refused == 10)
-        try await first.value
-        reader.close()
+        for task in held { try await task.value }
+        readers.close()
         let late: Result<Void, Problem>
-        do { late = .success(try await reader.run {}) } catch { late = .failure(error) }
+        do { late = .success(try await readers.run {}) } catch { late = .failure(error) }
         #expect(throws: Problem.self) { try late.get() }
     }
 }

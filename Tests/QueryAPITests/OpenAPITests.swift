@@ -16,7 +16,7 @@ import Testing
         #expect(try Data(OpenAPI.document) == Data(contentsOf: root.appending(path: "Sources/C/OpenAPI/openapi.json")))
     }
 
-    /// Whether the document itself is well-formed is what Tests/OpenAPI/check.py finds out.
+    /// Whether the document itself is well-formed is what Tests/EndToEnd/test_openapi.py finds out.
     @Test func `names every call, and none that is not there`() async throws {
         let seed = try Seed()
         for path in Self.document["paths"]?.members ?? [] {

@@ -15,7 +15,8 @@ final class Seed: Sendable {
 
     let store: Store
     let responder: Responder
-    private let reader: ReaderThread
+    let readers: ReaderThreads
+    private let health: ReaderThreads
     private let queue: SpanQueue
 
     init(_ settings: QueryAPISettings? = nil, _ change: (inout Surroundings) -> Void = { _ in }) throws {
@@ -24,11 +25,12 @@ final class Seed: Sendable {
         store = try Store(options, clock: StoreClock(wall: { Self.now }, monotonic: { StoreClock.system.monotonic() }))
         queue = store.makeQueue()
         store.start()
-        reader = ReaderThread(store)
+        readers = ReaderThreads(store)
+        health = ReaderThreads(store, threads: 1)
         var surroundings = Surroundings(version: "1.2.3", startedAt: Self.now - 90_061_000_000_000)
         surroundings.configuration = { #"{"gateway":{"listen":"127.0.0.1:8700"}}"# }
         change(&surroundings)
-        responder = Responder(settings ?? Self.settings, surroundings, store, reader)
+        responder = Responder(settings ?? Self.settings, surroundings, store, readers, health)
     }
 
     static var settings: QueryAPISettings {
@@ -39,7 +41,8 @@ final class Seed: Sendable {
     }
 
     deinit {
-        reader.close()
+        readers.close()
+        health.close()
         store.close()
     }
 
@@ -143,6 +146,7 @@ struct Hop: Sendable {
         draft.set(.httpResponseStatusCode, error == "429" ? 429 : 200)
         if let error {
             draft.record.isError = true
+            draft.record.wasTurnedAway = Int(error) != nil
             draft.set(.errorType, error)
         }
         if let finish {

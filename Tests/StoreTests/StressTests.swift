@@ -6,8 +6,7 @@ import Tracing
 @testable import Store
 
 @Suite struct `A store under load` {
-    /// Threads record, read, export, end and delete at once. For the thread sanitizer:
-    /// `swift test --sanitize=thread -Xswiftc -DTHREAD_SANITIZER --filter 'under load'`.
+    /// Threads record, read, export, end and delete at once. For the thread sanitizer (`Tests/run.sh --sanitize`).
     @Test(arguments: [false, true]) func `keeps every count while all its users are busy`(inMemory: Bool) async throws {
         let fixture = StoreFixture(inMemory: inMemory)
         var options = fixture.options

@@ -79,3 +79,23 @@ import Testing
         }
     }
 }
+
+@Suite struct `A program's client contexts` {
+    @Test func `are kept as long as their files look the same`() throws {
+        let files = try Certificates.shared()
+        let path = files.path("contexts-\(UUID().uuidString).pem")
+        try files.read("ca.pem").write(toFile: path, atomically: true, encoding: .utf8)
+        let contexts = TLSContexts()
+        let first = try contexts.client(trusting: .file(path))
+        #expect(try contexts.client(trusting: .file(path)) === first)
+        #expect(try contexts.client(trusting: .file(files.authority)) !== first)
+        #expect(try contexts.client() === contexts.client())
+
+        try files.read("other.pem").write(toFile: path, atomically: true, encoding: .utf8)
+        let second = try contexts.client(trusting: .file(path))
+        #expect(second !== first)
+        #expect(try contexts.client(trusting: .file(path)) === second)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(throws: TLSError.unreadableFile(path: path, reason: "No such file or directory")) { try contexts.client(trusting: .file(path)) }
+    }
+}

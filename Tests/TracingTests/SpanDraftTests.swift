@@ -107,6 +107,9 @@ private func entries(_ draft: borrowing SpanDraft) -> [String] {
         #expect(!record.isUnmetered && !record.isUnpriced)
         record.hopKind = HopKind.llm.rawValue
         #expect(record.isUnmetered && !record.isUnpriced)
+        record.wasTurnedAway = true
+        #expect(!record.isUnmetered && !record.isUnpriced)
+        record.wasTurnedAway = false
         record.tokens.input = 0
         #expect(!record.isUnmetered && record.isUnpriced)
         record.costSource = CostSource.catalogue.rawValue

@@ -29,7 +29,7 @@ struct Run {
     var agent: String?
     var aliases: [String]
     var milliseconds: Double?
-    var hops, llmCalls, toolCalls, agentCalls, errors, findingCount, unpricedHops: Int
+    var hops, llmCalls, toolCalls, agentCalls, errors, findingCount, unpricedHops, unmeteredHops: Int
     var tokens: Tokens?
     var cost: USD?
     var models: [String]
@@ -51,6 +51,7 @@ struct Run {
         errors = json["errors"]?.int ?? 0
         findingCount = json["finding_count"]?.int ?? 0
         unpricedHops = json["unpriced_hops"]?.int ?? 0
+        unmeteredHops = json["unmetered_hops"]?.int ?? 0
         tokens = Tokens(json["tokens"])
         cost = json.usd("cost_usd")
         models = json.strings("models")

@@ -120,12 +120,6 @@ public enum RunTree {
     /// Neither the run's own root nor somebody else's span.
     private static func isHop(_ node: Node) -> Bool { node.kind != "run" && node.kind != "external" }
 
-    /// The provider refused it or was never reached: there is nothing to pay, and no usage to miss.
-    private static func wasTurnedAway(_ node: Node) -> Bool {
-        guard node.status == "error", let type = node.errorType else { return false }
-        return Int(type) != nil || ["dns_error", "connect_error", "tls_error", "budget", "guardrail", "rate_limit", "denied"].contains(type)
-    }
-
     private static func outcome(_ node: Node) -> Styled {
         if node.status == "error" { return Styled(node.errorType ?? "error", .red) }
         guard node.finishReasons.isEmpty else {
@@ -146,8 +140,7 @@ public enum RunTree {
         if run.unpricedHops > 0 {
             notes.append("\(Amounts.count(run.unpricedHops, "hop")) without a price, not in the sum: hopspan help prices")
         }
-        let unmetered = nodes.count { $0.kind == "llm" && $0.tokens == nil && $0.cost == nil && $0.children.isEmpty && !wasTurnedAway($0) }
-        if unmetered > 0 { notes.append("\(Amounts.count(unmetered, "hop")) whose usage never came, not in the sum") }
+        if run.unmeteredHops > 0 { notes.append("\(Amounts.count(run.unmeteredHops, "hop")) whose usage never came, not in the sum") }
         if run.state == "open" { notes.append("the run is open: more may come") }
         return notes
     }

@@ -33,27 +33,22 @@ extension Option {
     static func value<Parsed>(
         _ name: String, _ value: Value<Parsed>, _ property: any WritableKeyPath<Settings, Parsed?> & Sendable, _ meaning: String
     ) -> Option {
-        let parse = value.parse
-        return Option(
-            name: name,
-            form: .value(placeholder: value.placeholder, expected: value.expected, isPlain: value.isPlain) { settings, word in
-                guard let parsed = parse(word) else { return false }
-                settings[keyPath: property] = parsed
-                return true
-            }, meaning: meaning)
+        Option(name: name, form: taking(value) { $0[keyPath: property] = $1 }, meaning: meaning)
     }
 
     static func repeatable<Parsed>(
         _ name: String, _ value: Value<Parsed>, _ property: any WritableKeyPath<Settings, [Parsed]> & Sendable, _ meaning: String
     ) -> Option {
+        Option(name: name, form: taking(value) { $0[keyPath: property].append($1) }, meaning: meaning, isRepeatable: true)
+    }
+
+    private static func taking<Parsed>(_ value: Value<Parsed>, _ take: @escaping @Sendable (inout Settings, Parsed) -> Void) -> Form {
         let parse = value.parse
-        return Option(
-            name: name,
-            form: .value(placeholder: value.placeholder, expected: value.expected, isPlain: value.isPlain) { settings, word in
-                guard let parsed = parse(word) else { return false }
-                settings[keyPath: property].append(parsed)
-                return true
-            }, meaning: meaning, isRepeatable: true)
+        return .value(placeholder: value.placeholder, expected: value.expected, isPlain: value.isPlain) { settings, word in
+            guard let parsed = parse(word) else { return false }
+            take(&settings, parsed)
+            return true
+        }
     }
 
     static func notYet(_ name: String, placeholder: String? = nil, _ meaning: String) -> Option {

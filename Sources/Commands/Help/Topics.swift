@@ -122,7 +122,7 @@ struct Topic: Sendable {
                 ("OTEL_RESOURCE_ATTRIBUTES", "Further attributes of the resource: key=value,key=value."),
                 ("OTEL_TRACES_SAMPLER", "always_on, always_off, traceidratio and their parentbased_ forms, with OTEL_TRACES_SAMPLER_ARG. What is not sampled is stored, and not exported."),
                 ("OTEL_PROPAGATORS", "tracecontext,baggage or tracecontext."),
-                ("OTEL_BSP_SCHEDULE_DELAY", "Milliseconds between exports; also OTEL_BSP_EXPORT_TIMEOUT and OTEL_BSP_MAX_EXPORT_BATCH_SIZE."),
+                ("OTEL_BSP_SCHEDULE_DELAY", "Milliseconds between exports; also OTEL_BSP_EXPORT_TIMEOUT (for one try of a batch) and OTEL_BSP_MAX_EXPORT_BATCH_SIZE."),
                 ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "Limits of spans, with the siblings that OpenTelemetry specifies."),
                 ("OTEL_SDK_DISABLED", "true exports nothing."),
                 ("OTEL_LOG_LEVEL", "How much is logged."),

@@ -1,3 +1,5 @@
+import Tracing
+
 /// `OTEL_EXPORTER_OTLP_*` and `OTEL_EXPORTER_OTLP_TRACES_*` (OpenTelemetry specification, OTLP Exporter Configuration). What
 /// is set for traces wins over what is set for all signals.
 extension Configuration.Destination {
@@ -15,12 +17,12 @@ extension Configuration.Destination {
     }
 
     /// The destination that the environment names; nil when it names none.
-    static func fromEnvironment(_ reading: Reading, isChosen: Bool?, batchDelay: Duration) -> Self? {
+    static func fromEnvironment(_ reading: Reading, isChosen: Bool?) -> Self? {
         let isNamed = options.contains { reading.exporterOption($0) != nil }
         guard isChosen ?? isNamed else { return nil }
         var destination = Self()
         destination.source = .environment
-        destination.batchDelay = batchDelay
+        destination.batchDelay = reading.batchDelay
         destination.compression = .none
         if let url = endpoint(reading) { destination.url = url }
         if let option = reading.exporterOption("PROTOCOL"), option.value.trimmingWhitespace().lowercased() != "http/protobuf" {
@@ -33,6 +35,7 @@ extension Configuration.Destination {
         if let option = reading.exporterOption("TIMEOUT"), let timeout = reading.number(option.name, in: 0...OpenTelemetry.longest) {
             destination.timeout = timeout == 0 ? nil : .milliseconds(timeout)
         }
+        destination.limitTimeout(to: reading.exportTimeout)
         if let option = reading.exporterOption("HEADERS") { destination.headers = headers(option, reading) }
         destination.ca = pem("CERTIFICATE", .certificates, reading)
         destination.certificate = pem("CLIENT_CERTIFICATE", .certificates, reading)

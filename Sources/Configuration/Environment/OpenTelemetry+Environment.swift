@@ -1,3 +1,5 @@
+import Tracing
+
 /// Reads `OTEL_*`. Two kinds of trouble: a value that this build cannot honour stops the start; a number or a boolean that
 /// is none is reported and ignored, as the specification wants.
 extension OpenTelemetry {
@@ -12,7 +14,7 @@ extension OpenTelemetry {
         readPropagators(reading)
         readLimits(reading)
         if let delay = reading.number("OTEL_BSP_SCHEDULE_DELAY", in: 1...Self.longest) { batch.delay = .milliseconds(delay) }
-        if let timeout = reading.number("OTEL_BSP_EXPORT_TIMEOUT", in: 1...Self.longest) { batch.exportTimeout = .milliseconds(timeout) }
+        if let timeout = reading.number("OTEL_BSP_EXPORT_TIMEOUT", in: 0...Self.longest) { batch.exportTimeout = timeout == 0 ? nil : .milliseconds(timeout) }
         if let spans = reading.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", in: 1...1_000_000) { batch.maxSpans = spans }
         if reading.variable("OTEL_BSP_MAX_QUEUE_SIZE") != nil {
             reading.warn(variable: "OTEL_BSP_MAX_QUEUE_SIZE", "has no effect: the store is the queue", "store.max_size bounds it")

@@ -48,8 +48,9 @@ public struct OpenTelemetry: Sendable, Hashable {
     public struct Batch: Sendable, Hashable {
         /// Between exports. Default 1 s (OpenTelemetry has 5 s). Destinations hold the delay that applies to them.
         public var delay: Duration = .seconds(1)
-        /// How long one export may take. Default 30 s.
-        public var exportTimeout: Duration = .seconds(30)
+        /// How long one export may take, whatever `OTEL_EXPORTER_OTLP_TIMEOUT` says; nil: no limit. Default 30 s. Destinations hold the
+        /// time-out that applies to them.
+        public var exportTimeout: Duration? = .seconds(30)
         /// Spans a batch; as many as this start an export early. Default 512.
         public var maxSpans = 512
     }

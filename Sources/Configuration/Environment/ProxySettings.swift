@@ -1,3 +1,5 @@
+import Tracing
+
 /// A forward proxy.
 public struct ProxyAddress: Sendable, Hashable {
     /// An IPv6 address without its brackets.

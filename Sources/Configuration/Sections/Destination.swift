@@ -67,17 +67,25 @@ extension Configuration.Destination {
             Field(
                 "batch_delay", \.batchDelay, .duration(),
                 "How long spans wait for a batch to fill. OTEL_BSP_SCHEDULE_DELAY holds where this is not set."),
-            Field("timeout", \.timeout, Form.duration().orNone, "For one batch, with its answer."),
+            Field("timeout", \.timeout, Form.duration().orNone, "For one batch, with its answer. A shorter OTEL_BSP_EXPORT_TIMEOUT holds where this is not set."),
             Field("ca", \.ca, Form.pem(.certificates).optional, example: "ca.pem", "Who signs the receiver's certificate, PEM. Default: the system's trust store."),
             Field("certificate", \.certificate, Form.pem(.certificates).optional, example: "client.pem", "The certificate we show the receiver, PEM."),
             Field("key", \.key, Form.pem(.privateKey).optional, example: "client-key.pem", "Its private key, PEM."),
         ], defaults: Self(),
         check: { destination, node, place, reading in
             if node["batch_delay"] == nil { destination.batchDelay = reading.batchDelay }
+            if node["timeout"] == nil { destination.limitTimeout(to: reading.exportTimeout) }
             if let lonely = node["certificate"] ?? node["key"], (node["certificate"] == nil) != (node["key"] == nil) {
                 reading.mistake(lonely.mark, place.key(lonely.key), "certificate and key come together", "set both, or neither")
             }
         })
+
+    /// One export is one batch, sent once: the exporter's time-out and the batch processor's both bound it, and the shorter one holds. What
+    /// has not arrived in time is sent again.
+    mutating func limitTimeout(to limit: Duration?) {
+        guard let limit else { return }
+        timeout = timeout.map { min($0, limit) } ?? limit
+    }
 
     /// An OTLP endpoint as a base: the signal's path is appended (OTLP exporter specification, Endpoint URLs for OTLP/HTTP).
     static func tracesURL(base text: String) throws(Wrong) -> HTTPURL {

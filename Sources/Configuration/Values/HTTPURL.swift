@@ -1,3 +1,5 @@
+import Tracing
+
 /// An absolute `http` or `https` URL, in the parts a client needs (RFC 9110 §4.2). No user information, no fragment.
 public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     public enum Scheme: String, Sendable { case http, https }

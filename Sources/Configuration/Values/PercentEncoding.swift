@@ -1,5 +1,6 @@
-/// RFC 3986 §2.1.
-enum PercentEncoding {
+import Tracing
+
+extension PercentEncoding {
     /// Nil when a `%` has not two hexadecimal digits after it, or the result is no UTF-8.
     static func decode(_ text: some StringProtocol) -> String? {
         var decoded: [UInt8] = []
@@ -13,14 +14,5 @@ enum PercentEncoding {
             decoded.append(high << 4 | low)
         }
         return String(validating: decoded, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

@@ -12,9 +12,9 @@ final class Exchange {
     /// Heads being written.
     let output = OutputBuffer()
     /// The request's body where it is read whole; afterwards what is left of an answer when something is hidden from it.
-    let body = OutputBuffer(capacity: 4096)
+    let body = OutputBuffer()
     let call = LLMCall()
-    var span = SpanDraft()
+    var span = SpanDraft(capacity: 1024)
     var traceState = TraceState()
     var baggage = Baggage()
     var inflater = Inflater(limits: .init(bytes: 64 << 20))
@@ -32,6 +32,7 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
+    /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
     /// The answer's body is read on its way.
     private(set) var isObserved = false
@@ -59,6 +60,7 @@ final class Exchange {
         api = nil
         answerStarted = false
         failure = nil
+        sentAt = 0
         isObserved = false
         isInflating = false
         callEnded = false
@@ -238,8 +240,7 @@ final class Exchange {
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
         guard isObserved else { return }
-        // Nothing of a body that is read as a whole goes by the time.
-        let now = call.isEventStream ? clock.monotonic : 0
+        let now = call.wantsTime ? clock.monotonic : 0
         guard isInflating else {
             call.observe(piece, now: now) { _ in }
             return
@@ -255,7 +256,7 @@ final class Exchange {
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
         let body = body
-        call.observe(piece, now: clock.monotonic) { body.append($0) }
+        call.observe(piece, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }
     }
 
     /// The answer's body is here to its end: what was held back of it is appended to `body`.
@@ -264,7 +265,7 @@ final class Exchange {
         callEnded = true
         let body = body
         let hides = hides
-        call.endResponse(isComplete: true, now: call.isEventStream ? clock.monotonic : 0) { if hides { body.append($0) } }
+        call.endResponse(isComplete: true, now: call.wantsTime ? clock.monotonic : 0) { if hides { body.append($0) } }
     }
 
     /// What was observed so far has gone out to the caller.
@@ -285,6 +286,7 @@ final class Exchange {
             if isInflating { inflater.release() }
             if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }
             call.describe(into: &span)
+            span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
             if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
         } else {

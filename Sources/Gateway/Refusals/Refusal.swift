@@ -13,8 +13,10 @@ extension Worker {
             downstream.stream.reset()
             return false
         }
-        let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining && error != .shutdown
-        exchange.writeRefusal(status: error.status, message: error.message(upstream.settings.name), type: error.errorType, dialect: upstream.settings.dialect, keepsAlive: keepsAlive)
+        let request = exchange.request
+        let keepsAlive = request.keepsAlive && downstream.bodyIsDone && !isDraining && error != .shutdown
+        let dialect = Self.dialect(at: request.path, of: upstream.settings.dialect)
+        exchange.writeRefusal(status: error.status, message: error.message(upstream.settings.name), type: error.errorType, dialect: dialect, keepsAlive: keepsAlive)
         exchange.refused(error.status)
         return await send(exchange, on: downstream) && keepsAlive
     }
@@ -31,7 +33,7 @@ extension Worker {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
             }
         let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
-        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: .other, keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: Self.dialect(at: path, of: path.starts(with: "/v1/models") ? .openai : .other), keepsAlive: keepsAlive)
         return await send(exchange, on: downstream) && keepsAlive
     }
 
@@ -41,11 +43,30 @@ extension Worker {
         var message = error.message("")
         if case .badRequest(.stream(.timedOut)) = error {
             status = 408
-            message = "The request's head did not arrive in time."
+            message = "The request's head did not arrive in time. Send it at once, and open the connection when there is one to send."
         }
         exchange.takeContextForAnswer(&ids)
-        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: .other, keepsAlive: false)
+        let input = downstream.input
+        let dialect = dialect(ofUnread: input.bytes)
+        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: dialect, keepsAlive: false)
         _ = await send(exchange, on: downstream)
+    }
+
+    /// What the caller of a path speaks: the calls that are understood say it themselves, whoever offers them.
+    private static func dialect(at path: RawSpan, of provider: Provider.Dialect) -> Provider.Dialect {
+        switch API(dialect: provider, method: ("POST" as StaticString).bytes, path: path) {
+        case .messages: .anthropic
+        case .chatCompletions, .responses, .embeddings: .openai
+        case nil: provider
+        }
+    }
+
+    /// The same for a head that is not to be relied on: good enough to choose the words of its refusal by.
+    private func dialect(ofUnread head: RawSpan) -> Provider.Dialect {
+        guard let blank = head.firstIndex(of: 0x20), blank + 2 < head.byteCount, head[byte: blank + 1] == UInt8(ascii: "/") else { return .other }
+        let path = head.extracting(blank + 1..<(head.firstIndex(of: 0x20, from: blank + 1) ?? head.byteCount))
+        let name = path.extracting(1..<(path.firstIndex(of: UInt8(ascii: "/"), from: 1) ?? path.byteCount))
+        return Self.dialect(at: path, of: settings.provider(named: name)?.dialect ?? .other)
     }
 
     private func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import TLS
 
 /// The caller as far as runs are concerned: the holder of its client certificate, else its address. One scope's names and evidence mean
@@ -6,10 +7,11 @@ import TLS
 struct Caller {
     private let scope: [UInt8]
 
-    /// - Parameter certificate: what the caller has shown and the listener has checked.
-    init(_ address: SocketAddress, certificate: TLSCertificate? = nil) {
+    /// The caller at the other end; its certificate, if it has shown one, has been checked.
+    @inline(never)
+    init(of stream: ByteStream) {
         // No address looks like a certificate's fingerprint.
-        scope = Array((certificate?.fingerprint ?? address.host).utf8)
+        scope = Array((stream.tls?.peerCertificate?.fingerprint ?? SocketAddress(peerOf: stream.socket.descriptor).host).utf8)
     }
 
     var bytes: RawSpan {

@@ -34,15 +34,17 @@ extension Worker {
             try await write(output.bytes, to: downstream)
             output.removeAll()
         }
+        // Chunks that stay chunks need no new frame.
+        let passesChunks = framing == .chunked && exchange.answer.framing == .chunked && downstream.stream.tls == nil
         while true {
+            if piece == nil, passesChunks, connection.isBetweenChunks {
+                try await waitPassing(exchange, from: connection, idle: idle, to: downstream)
+                do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer }
+            }
             if piece == nil {
                 do { piece = try await connection.nextPiece(until: exchange.deadline(loop.now, idle)) } catch {
-                    switch error {
-                    case .stream(let stream):
-                        let failure = Self.upstreamFailure(stream, exchange, loop.now, .idleTimeout)
-                        throw failure == .upstreamReset ? .upstreamCut : failure
-                    default: throw .malformedAnswer
-                    }
+                    guard case .stream(let stream) = error else { throw .malformedAnswer }
+                    throw Self.failureInBody(stream, exchange, loop.now)
                 }
             }
             let count = piece ?? 0
@@ -67,6 +69,12 @@ extension Worker {
         }
         isWhole = true
         return keepsAlive && framing != .untilClose
+    }
+
+    /// What a failed read of an answer's body means.
+    static func failureInBody(_ error: StreamError, _ exchange: Exchange, _ now: UInt64) -> GatewayError {
+        let failure = upstreamFailure(error, exchange, now, .idleTimeout)
+        return failure == .upstreamReset ? .upstreamCut : failure
     }
 
     /// Head (if it still waits in `output`), chunk size, piece and chunk end in one write.

@@ -18,9 +18,13 @@ extension Worker {
                 guard error == .upstreamReset, pooled.input.isEmpty, exchange.canBeSentAgain else { throw error }
             }
         }
+        return try await sendOnFresh(exchange, to: upstream, for: downstream)
+    }
+
+    private func sendOnFresh(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
         let fresh: HTTP1Connection
         do {
-            fresh = try await upstream.pool.connect(timeout: upstream.settings.timeouts.connect, for: downstream.stream.socket)
+            fresh = try await connect(to: upstream, for: downstream.stream.socket)
         } catch {
             if error == .callerGone { throw downstream.stream.socket.interruption == .shutdown ? .shutdown : .callerGone }
             throw .connect(error)
@@ -37,27 +41,43 @@ extension Worker {
         }
     }
 
+    /// Opens a connection, in a task of its own: memory that a task once had for its frames it keeps to its end, and opening has many
+    /// that would stay with the caller's for as long as its connection lasts (2 KiB).
+    private func connect(to upstream: Upstream, for caller: Socket) async throws(ConnectFailure) -> HTTP1Connection {
+        // Sound: both tasks belong to this loop, and this one waits until the other is done.
+        nonisolated(unsafe) let pool = upstream.pool
+        nonisolated(unsafe) let caller = caller
+        nonisolated(unsafe) var result = Result<HTTP1Connection, ConnectFailure>.failure(.timedOut)
+        let timeout = upstream.settings.timeouts.connect
+        await suspend { (opened: Resumption<Void>) in
+            Task(executorPreference: loop) {
+                do throws(ConnectFailure) {
+                    unsafe result = .success(try await pool.connect(timeout: timeout, for: caller))
+                } catch { unsafe result = .failure(error) }
+                opened.resume()
+            }
+        }
+        return try unsafe result.get()
+    }
+
     /// One try on one connection: request out, answer's head in.
     private func attempt(_ exchange: Exchange, on connection: HTTP1Connection, _ upstream: Upstream, _ downstream: HTTP1Connection) async throws(GatewayError) {
         downstream.stream.socket.onBehalf = connection.stream.socket
         defer { downstream.stream.socket.onBehalf = nil }
         if downstream.stream.socket.peerHasGone() { throw .callerGone }
         exchange.writeRequestHead(upstream)
-        let timeouts = upstream.settings.timeouts
+        let rest = exchange.joinBody()
         do {
             let output = exchange.output
             let body = exchange.body
-            if exchange.api != nil {
-                try await writeUnderstoodBody(exchange, output, body, connection, exchange.deadline(loop.now, timeouts.idle))
-            } else {
-                try await connection.stream.write(output.bytes, until: exchange.deadline(loop.now, timeouts.idle))
-            }
+            try await connection.stream.write(
+                output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.settings.timeouts.idle))
         } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
-        if exchange.api == nil { try await streamRequestBody(exchange, from: downstream, to: connection, timeouts) }
+        if exchange.api == nil { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.settings.timeouts) }
         exchange.sent(clock)
 
         // Interim answers (RFC 9110 §15.2) come before the one that counts.
-        let deadline = exchange.deadline(loop.now, timeouts.firstByte)
+        let deadline = exchange.deadline(loop.now, upstream.settings.timeouts.firstByte)
         while true {
             try await readAnswerHead(exchange, connection, deadline)
             if exchange.answer.status >= 200 { break }
@@ -66,21 +86,6 @@ extension Worker {
         }
         connection.beginBody(exchange.answer.framing)
         exchange.answered(upstream)
-    }
-
-    /// Head and body in one write; where the body gets a field added, in the three pieces that make it.
-    @inline(__always)
-    private func writeUnderstoodBody(
-        _ exchange: Exchange, _ output: OutputBuffer, _ body: OutputBuffer, _ connection: HTTP1Connection, _ deadline: UInt64
-    ) async throws(StreamError) {
-        if let edit = exchange.call.usageInjection {
-            output.append(body.bytes.extracting(0..<edit.range.lowerBound))
-            output.append(edit.text)
-            output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
-            try await connection.stream.write(output.bytes, until: deadline)
-        } else {
-            try await connection.stream.write(output.bytes, body.bytes, until: deadline)
-        }
     }
 
     /// Passes a body on as it comes. An upstream that answers before it has all of it is listened to: the rest is not sent.
@@ -166,6 +171,19 @@ extension Worker {
 }
 
 extension Exchange {
+    /// Head and body leave in one write. Where the body gets a field added, it is joined to the head in `output`, in the three pieces
+    /// that make it.
+    /// - Returns: how much of the body is to be sent behind `output`.
+    func joinBody() -> Int {
+        guard api != nil else { return 0 }
+        let body = body
+        guard let edit = call.usageInjection else { return body.count }
+        output.append(body.bytes.extracting(0..<edit.range.lowerBound))
+        output.append(edit.text)
+        output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
+        return 0
+    }
+
     /// `now` and a time-out, but never past the exchange's own end.
     func deadline(_ now: UInt64, _ timeout: UInt64) -> UInt64 {
         min(totalDeadline, timeout == .max ? .max : now + timeout)

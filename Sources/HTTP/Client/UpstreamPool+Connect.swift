@@ -52,6 +52,10 @@ extension UpstreamPool {
     // MARK: addresses
 
     /// Tries the addresses in turn; one that does not answer leaves time for those behind it.
+    ///
+    /// The first that takes a connection is the one, as RFC 8305 §5 has it ("generally when the TCP handshake completes"): what goes wrong
+    /// afterwards, in TLS or in a proxy's tunnel, is the origin's doing and ends the attempt. Another address is not asked for a better
+    /// certificate (RFC 9110 §4.3.4 has the client end it).
     func connect(toFirstOf addresses: [SocketAddress], until deadline: UInt64, for caller: Socket?) async throws(ConnectFailure) -> Socket {
         var last = ConnectFailure.refused(0)
         for (index, address) in addresses.enumerated() {

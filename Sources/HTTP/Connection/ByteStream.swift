@@ -45,7 +45,7 @@ public enum StreamError: UInt8, Error, Sendable {
     }
 
     /// Whether a read may find something: in the socket, or in what TLS has taken off it.
-    var mayBeReadable: Bool { socket.mayBeReadable || tls?.hasBufferedInput ?? false }
+    public var mayBeReadable: Bool { socket.mayBeReadable || tls?.hasBufferedInput ?? false }
 
     /// Writes everything: up to three pieces, in one system call where the kernel takes them.
     /// What the pieces lend must stay as it is until this returns, suspensions included.
@@ -57,8 +57,8 @@ public enum StreamError: UInt8, Error, Sendable {
         }
     }
 
-    /// Writes without waiting; how much the kernel took.
-    @usableFromInline func writeNow(_ first: RawSpan, _ second: RawSpan, _ third: RawSpan) throws(StreamError) -> Int {
+    /// Writes without waiting; how much the kernel took. Nothing where there is TLS.
+    public func writeNow(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan()) throws(StreamError) -> Int {
         guard tls == nil else { return 0 }
         switch socket.writeNow(first, second, third) {
         case .bytes(let count): return count

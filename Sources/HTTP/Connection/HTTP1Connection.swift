@@ -32,11 +32,12 @@ public final class HTTP1Connection {
     public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool {
         headScanned = 0
         while !messageHasBegun() {
-            if let count = try fillNow() {
-                if count == 0 { return false }
-            } else {
+            var count = try fillNow()
+            while count == nil {
                 try await stream.waitToRead(until: deadline)
+                count = try fillNow()
             }
+            if count == 0 { return false }
         }
         return true
     }
@@ -44,6 +45,8 @@ public final class HTTP1Connection {
     private func messageHasBegun() -> Bool {
         let input = input
         let bytes = input.bytes
+        guard bytes.byteCount > 0 else { return false }
+        if bytes.byteCount >= 2, bytes.at(0) > 0x20 { return true }
         var skipped = 0
         // Empty lines before a message are skipped (RFC 9112 §2.2).
         while bytes.byteCount - skipped >= 2, bytes.at(skipped) == 0x0D, bytes.at(skipped + 1) == 0x0A { skipped += 2 }
@@ -77,7 +80,7 @@ public final class HTTP1Connection {
     }
 
     /// Reads into `input` what has come and is not read yet; 0 at the end of the stream, nil when there is nothing.
-    private func fillNow() throws(StreamError) -> Int? {
+    func fillNow() throws(StreamError) -> Int? {
         if stream.mayBeReadable {
             guard let room = unsafe input.room(limit: HeadParser.bytesAtMost + BufferPool.bufferSize) else { throw .reset }
             switch unsafe stream.readNow(into: room) {
@@ -111,6 +114,12 @@ public final class HTTP1Connection {
     /// Whether the body has been read to its end.
     public var bodyIsDone: Bool {
         if case .none = body { return true }
+        return false
+    }
+
+    /// The next byte of the body begins a chunk, and nothing waits in `input`.
+    public var isBetweenChunks: Bool {
+        if case .chunked = body { return input.isEmpty && decoder.isBetweenChunks }
         return false
     }
 

@@ -4,7 +4,9 @@
     @usableFromInline var used = 0
     @inlinable public var count: Int { used }
 
-    public init(capacity: Int = 1024) { unsafe memory = .allocate(byteCount: capacity, alignment: 16) }
+    public static let usualSize = 1024
+
+    public init(capacity: Int = OutputBuffer.usualSize) { unsafe memory = .allocate(byteCount: capacity, alignment: 16) }
 
     deinit { unsafe memory.deallocate() }
 
@@ -101,14 +103,14 @@
         used &+= length
     }
 
-    /// Where the next bytes go; there is room for `length` of them, which must not be negative.
+    /// Where the next bytes go; there is room for `length` of them, which must be one or more.
     @inlinable @inline(__always) @unsafe func room(for length: Int) -> UnsafeMutableRawPointer {
         if unsafe length > memory.count &- count { grow(by: length) }
         return unsafe memory.baseAddress.unsafelyUnwrapped + count
     }
 
     @usableFromInline @inline(never) func grow(by length: Int) {
-        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(memory.count * 2, count + length), alignment: 16)
+        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(memory.count * 2, count + length, 256), alignment: 16)
         unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
         unsafe memory.deallocate()
         unsafe memory = larger

@@ -61,6 +61,12 @@
     /// The bytes of an unfinished event that are being held.
     public var heldByteCount: Int { heldCount }
 
+    /// The next byte begins an event.
+    public var isBetweenEvents: Bool { heldCount == 0 && !hasLines && !lineHasBytes && !afterCR && !isOversized }
+
+    /// Goes on behind `count` bytes that are whole events, of which the caller has taken care itself: only between events.
+    public mutating func passOver(_ count: Int) { offset += UInt64(count) }
+
     /// Takes the next bytes of the stream and calls `body` for each event they complete, in order.
     public mutating func read(_ chunk: RawSpan, _ body: (borrowing EventStreamEvent) -> Void) {
         guard chunk.byteCount > 0 else { return }

@@ -26,6 +26,9 @@ enum Characters {
     @inline(__always) private static var tokenLow: UInt64 { 0x03FF_6CFA_0000_0000 }
     @inline(__always) private static var tokenHigh: UInt64 { 0x57FF_FFFF_C7FF_FFFE }
 
+    /// A letter, a digit or a hyphen.
+    @inline(__always) static func isPlain(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2D }
+
     /// Field values: visible characters, space, tab and obs-text (RFC 9110 §5.5).
     @inline(__always) static func isValue(_ byte: UInt8) -> Bool { (byte >= 0x20 && byte != 0x7F) || byte == 0x09 }
 

@@ -19,6 +19,9 @@ public struct ChunkedDecoder: Sendable {
 
     public var isDone: Bool { state == .done }
 
+    /// The next byte begins a chunk's size.
+    var isBetweenChunks: Bool { state == .size && digits == 0 }
+
     /// Decodes `buffer` in place.
     /// - Returns: `decoded` bytes of body now stand at the buffer's front; `consumed` bytes of it have been dealt with. Fewer
     ///   than all only when the body has ended: the rest belongs to the next message.

@@ -34,4 +34,17 @@ public enum HeadError: UInt8, Error, Sendable {
         case .unknownTransferCoding: "the only transfer coding taken is chunked, once and last"
         }
     }
+
+    /// What its author can do about it: a sentence.
+    public var advice: StaticString {
+        switch self {
+        case .tooLarge, .tooManyFields: "Send fewer or shorter headers."
+        case .unsupportedVersion: "Send HTTP/1.1."
+        case .hostMissing, .hostMalformed, .hostConflict: "Send one Host field, with the name and port that are called."
+        case .lengthAndTransferEncoding, .malformedLength, .differingLengths, .unknownTransferCoding:
+            "Send one Content-Length, or Transfer-Encoding: chunked."
+        case .malformedStartLine, .malformedField, .foldedField, .bareLineEnd, .badCharacter, .malformedTarget:
+            "Mend the client, or the proxy on its way here: requests must be as RFC 9112 has them."
+        }
+    }
 }

@@ -45,11 +45,16 @@ extension HeadParser {
     /// - Returns: where the fields begin; nil where the line is not whole.
     static func statusLine(_ bytes: RawSpan, _ head: MessageHead) throws(HeadError) -> Int? {
         guard let lineEnd = try firstLineEnd(bytes) else { return nil }
-        guard lineEnd >= 12, bytes[byte: 8] == 0x20, let status = bytes.extracting(9..<12).decimal, status >= 100,
-            lineEnd == 12 || bytes[byte: 12] == 0x20
-        else { throw .malformedStartLine }
-        try version(bytes.extracting(0..<8), head)
-        head.status = status
+        guard lineEnd >= 12, bytes.at(8) == 0x20, lineEnd == 12 || bytes.at(12) == 0x20 else { throw .malformedStartLine }
+        let (hundreds, tens, ones) = (bytes.at(9) &- 0x30, bytes.at(10) &- 0x30, bytes.at(11) &- 0x30)
+        guard hundreds > 0, hundreds < 10, tens < 10, ones < 10 else { throw .malformedStartLine }
+        // Sound: eight bytes are there.
+        if unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(as: UInt64.self)) == version11 {
+            head.minorVersion = 1
+        } else {
+            try version(bytes.extracting(0..<8), head)
+        }
+        head.status = Int(hundreds) &* 100 &+ Int(tens) &* 10 &+ Int(ones)
         head.reasonRange = min(13, lineEnd)..<lineEnd
         for offset in head.reasonRange where !Characters.isValue(bytes[byte: offset]) { throw .badCharacter }
         return lineEnd + 2
@@ -72,43 +77,25 @@ extension HeadParser {
 
     // MARK: fields
 
-    /// Where in the head the parts of a field's line stand.
-    struct Line: Equatable {
-        var nameEnd = 0
-        var valueStart = 0
-        var valueEnd = 0
-        /// Past the CRLF.
-        var end = 0
-        var name = FieldName.other
-    }
-
-    /// Reads a line that has nothing unusual; false where it has, or is not whole.
-    @inline(__always)
-    static func read(_ line: inout Line, at start: Int, of bytes: RawSpan) -> Bool {
-        let nameEnd = bytes.endOfName(from: start)
-        guard nameEnd > start, nameEnd < bytes.byteCount, bytes.at(nameEnd) == UInt8(ascii: ":"), nameEnd - start < 1 << 16 else { return false }
-        var valueStart = nameEnd + 1
-        if valueStart < bytes.byteCount, bytes.at(valueStart) == 0x20 { valueStart += 1 }
-        let end = bytes.endOfValue(from: valueStart)
-        guard end + 2 <= bytes.byteCount, bytes.at(end) == 0x0D, bytes.at(end + 1) == 0x0A else { return false }
+    /// Reads the line of a field that has nothing unusual; nil where it has, or is not whole.
+    @_transparent
+    private static func plainField(at start: Int, of bytes: RawSpan) -> MessageHead.Field? {
+        let nameEnd = bytes.endOfPlainName(from: start)
+        guard nameEnd > start, nameEnd < bytes.byteCount, bytes.at(nameEnd) == UInt8(ascii: ":"), nameEnd &- start < 1 << 16 else { return nil }
+        var valueStart = nameEnd &+ 1
+        if valueStart < bytes.byteCount, bytes.at(valueStart) == 0x20 { valueStart &+= 1 }
+        let lineEnd = bytes.endOfValue(from: valueStart)
+        guard lineEnd &+ 2 <= bytes.byteCount, bytes.at(lineEnd) == 0x0D, bytes.at(lineEnd &+ 1) == 0x0A else { return nil }
+        // More white space than the one blank is read step by step.
+        if valueStart < lineEnd, bytes.at(valueStart) <= 0x20 || bytes.at(lineEnd &- 1) <= 0x20 { return nil }
         // Sound: both are offsets inside the bytes, in this order.
         let name = FieldName(unsafe bytes.extracting(unchecked: start..<nameEnd))
-        // A name that is known has but token characters; any other must be looked at.
-        if name == .other || name == .hopspanOther, Characters.endOfToken(in: bytes, from: start, to: nameEnd) != nameEnd { return false }
-        var valueEnd = end
-        while valueStart < valueEnd, bytes.at(valueStart) == 0x20 || bytes.at(valueStart) == 0x09 { valueStart += 1 }
-        while valueEnd > valueStart, bytes.at(valueEnd - 1) == 0x20 || bytes.at(valueEnd - 1) == 0x09 { valueEnd -= 1 }
-        line.nameEnd = nameEnd
-        line.valueStart = valueStart
-        line.valueEnd = valueEnd
-        line.end = end + 2
-        line.name = name
-        return true
+        return .init(name, start: start, nameEnd: nameEnd, value: valueStart..<lineEnd)
     }
 
-    /// Reads any line, well-formed or not; false where it is not whole.
-    static func readAny(_ line: inout Line, at start: Int, of bytes: RawSpan) throws(HeadError) -> Bool {
-        guard let feed = bytes.firstIndex(of: 0x0A, from: start) else { return false }
+    /// Reads the line of any field, well-formed or not; nil where it is not whole.
+    static func anyField(at start: Int, of bytes: RawSpan) throws(HeadError) -> MessageHead.Field? {
+        guard let feed = bytes.firstIndex(of: 0x0A, from: start) else { return nil }
         guard feed > 0, bytes[byte: feed - 1] == 0x0D else { throw .bareLineEnd }
         let lineEnd = feed - 1
         let first = bytes[byte: start]
@@ -120,8 +107,9 @@ extension HeadParser {
         while valueStart < valueEnd, bytes[byte: valueStart] == 0x20 || bytes[byte: valueStart] == 0x09 { valueStart += 1 }
         while valueEnd > valueStart, bytes[byte: valueEnd - 1] == 0x20 || bytes[byte: valueEnd - 1] == 0x09 { valueEnd -= 1 }
         if !Characters.areValue(bytes.extracting(valueStart..<valueEnd)) { throw .badCharacter }
-        line = Line(nameEnd: colon, valueStart: valueStart, valueEnd: valueEnd, end: feed + 1, name: FieldName(bytes.extracting(start..<colon)))
-        return true
+        var field = MessageHead.Field(FieldName(bytes.extracting(start..<colon)), start: start, nameEnd: colon, value: valueStart..<valueEnd)
+        field.end = UInt32(feed + 1)
+        return field
     }
 
     /// - Returns: the length of the head; nil where it is not whole.
@@ -130,34 +118,30 @@ extension HeadParser {
         var length: Int?
         var transferEncoding = false
         var hosts = 0
-        var line = Line()
         while true {
             guard position + 2 <= bytes.byteCount else { return nil }
             if bytes.at(position) == 0x0D, bytes.at(position + 1) == 0x0A { break }
-            if !read(&line, at: position, of: bytes) {
-                guard try readAny(&line, at: position, of: bytes) else { return nil }
-            }
+            var found = plainField(at: position, of: bytes)
+            if found == nil { found = try anyField(at: position, of: bytes) }
+            guard let field = found else { return nil }
             guard head.fieldCount < MessageHead.fieldsAtMost else { throw .tooManyFields }
-            switch line.name {
+            switch field.name {
             case .contentLength:
-                guard let number = bytes.extracting(line.valueStart..<line.valueEnd).decimal else { throw .malformedLength }
+                guard let number = bytes.extracting(field.valueRange).decimal else { throw .malformedLength }
                 if let length, length != number { throw .differingLengths }
                 length = number
             case .transferEncoding:
                 // Chunked, once and alone: every other coding would have to be undone by somebody.
-                guard !transferEncoding, bytes.extracting(line.valueStart..<line.valueEnd).equalsIgnoringCase("chunked"), head.minorVersion >= 1 else {
+                guard !transferEncoding, bytes.extracting(field.valueRange).equalsIgnoringCase("chunked"), head.minorVersion >= 1 else {
                     throw .unknownTransferCoding
                 }
                 transferEncoding = true
             case .host: hosts += 1
-            case .expect: head.expectsContinue = bytes.extracting(line.valueStart..<line.valueEnd).equalsIgnoringCase("100-continue")
+            case .expect: head.expectsContinue = bytes.extracting(field.valueRange).equalsIgnoringCase("100-continue")
             default: break
             }
-            head.append(.init(
-                name: line.name, nameLength: UInt16(truncatingIfNeeded: line.nameEnd - position), start: UInt32(truncatingIfNeeded: position),
-                valueStart: UInt32(truncatingIfNeeded: line.valueStart), valueEnd: UInt32(truncatingIfNeeded: line.valueEnd),
-                end: UInt32(truncatingIfNeeded: line.end), isNominated: false))
-            position = line.end
+            head.append(field)
+            position = field.lineEnd
         }
         if transferEncoding, length != nil { throw .lengthAndTransferEncoding }
         head.framing = transferEncoding ? .chunked : length.map { $0 == 0 && isRequest ? .none : .length($0) } ?? (isRequest ? .none : .untilClose)

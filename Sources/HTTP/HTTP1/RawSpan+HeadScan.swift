@@ -12,20 +12,24 @@ extension RawSpan {
         return unsafe unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
     }
 
-    /// A colon, a blank or a control character.
-    @inline(__always) func endOfName(from: Int) -> Int {
+    /// What is no letter, digit or hyphen: the end of nearly every field name. Others have more token characters (RFC 9110 §5.6.2).
+    @inline(__always) func endOfPlainName(from: Int) -> Int {
         var at = from
         #if arch(x86_64)
         while at &+ 16 <= byteCount {
             let bytes = unsafe unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: SIMD2<Int64>.self)  // checked on the line above
-            let colons = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x3A))
-            let blanks = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x20)), bytes)
-            let marks = _mm_movemask_epi8(_mm_or_si128(colons, blanks))
+            // A byte less its range's first, as one without a sign, is not above the range's length.
+            let letters = _mm_sub_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8(0x61))
+            let digits = _mm_sub_epi8(bytes, _mm_set1_epi8(0x30))
+            let plain = _mm_or_si128(
+                _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(letters, _mm_set1_epi8(25)), letters), _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)),
+                _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x2D)))
+            let marks = _mm_movemask_epi8(plain) ^ 0xFFFF
             if marks != 0 { return at &+ marks.trailingZeroBitCount }
             at &+= 16
         }
         #endif
-        while at < byteCount, self.at(at) > 0x20, self.at(at) != 0x3A { at &+= 1 }
+        while at < byteCount, Characters.isPlain(self.at(at)) { at &+= 1 }
         return at
     }
 

@@ -12,7 +12,20 @@
         /// Past the line's CRLF.
         @usableFromInline var end: UInt32
         /// Named by the Connection field: for this connection only.
-        public var isNominated: Bool
+        public var isNominated = false
+
+        /// A field of a line that ends directly behind its value.
+        @inline(__always)
+        init(_ name: FieldName, start: Int, nameEnd: Int, value: Range<Int>) {
+            self.name = name
+            nameLength = UInt16(truncatingIfNeeded: nameEnd &- start)
+            self.start = UInt32(truncatingIfNeeded: start)
+            valueStart = UInt32(truncatingIfNeeded: value.lowerBound)
+            valueEnd = UInt32(truncatingIfNeeded: value.upperBound)
+            end = valueEnd &+ 2
+        }
+
+        @inline(__always) var valueRange: Range<Int> { Int(valueStart)..<Int(valueEnd) }
 
         /// Where the field's line stands in `raw`, its CRLF included.
         @inlinable public var lineStart: Int { Int(start) }
@@ -50,8 +63,14 @@
     public internal(set) var wantsUpgrade = false
 
     public init() {
-        unsafe bytes = .allocate(byteCount: 1024, alignment: 16)
-        unsafe fields = .allocate(capacity: 24)
+        unsafe (bytes, fields) = Self.storage()
+    }
+
+    static let usualSize = 1024
+    static let usualFields = 24
+
+    static func storage() -> (bytes: UnsafeMutableRawBufferPointer, fields: UnsafeMutableBufferPointer<Field>) {
+        unsafe (.allocate(byteCount: usualSize, alignment: 16), .allocate(capacity: usualFields))
     }
 
     deinit {

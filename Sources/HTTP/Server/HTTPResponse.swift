@@ -26,10 +26,10 @@ public struct HTTPResponse: Sendable {
 
 extension HTTPResponse {
     /// What the server answers by itself: RFC 9457 problem details. `detail` must need no escaping in JSON.
-    static func refusal(_ status: Int, _ detail: StaticString) -> HTTPResponse {
+    static func refusal(_ status: Int, _ detail: String) -> HTTPResponse {
         let title = Status.reason(status)
         return HTTPResponse(
-            status, "application/problem+json", #"{"type":"about:blank","title":"\#(title)","status":\#(status),"detail":"\#(detail)."}"#)
+            status, "application/problem+json", #"{"type":"about:blank","title":"\#(title)","status":\#(status),"detail":"\#(detail)"}"#)
     }
 
     /// Appends the head as it is sent.

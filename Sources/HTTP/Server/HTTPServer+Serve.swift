@@ -110,13 +110,13 @@ private enum RequestError: Error {
     /// What the caller is told; nil where there is nobody to tell.
     var answer: HTTPResponse? {
         switch self {
-        case .unreadable(.head(let error), _): .refusal(error.status, error.reason)
-        case .unreadable(.chunk, _): .refusal(400, "The chunked body is malformed")
-        case .unreadable(.bodyTooLarge, _): .refusal(413, "The body is larger than is taken here")
-        case .unreadable(.stream(.timedOut), inBody: true): .refusal(408, "The body did not arrive in time")
-        case .unreadable(.stream(.timedOut), inBody: false): .refusal(408, "The head did not arrive in time")
+        case .unreadable(.head(let error), _): .refusal(error.status, "The request could not be read: \(error.reason). \(error.advice)")
+        case .unreadable(.chunk, _): .refusal(400, "The chunked body is malformed. Mend the client, or send the body with Content-Length.")
+        case .unreadable(.bodyTooLarge, _): .refusal(413, "The body is larger than is taken here. Send less.")
+        case .unreadable(.stream(.timedOut), inBody: true): .refusal(408, "The body did not arrive in time. Send it without long pauses.")
+        case .unreadable(.stream(.timedOut), inBody: false): .refusal(408, "The head did not arrive in time. Send it at once.")
         case .unreadable(.stream, _): nil
-        case .upgrade: .refusal(501, "Protocol upgrades are not supported here")
+        case .upgrade: .refusal(501, "Protocol upgrades are not supported here. Use plain HTTP.")
         }
     }
 }

@@ -43,7 +43,7 @@ public enum API: UInt8, Sendable, CaseIterable {
         let marker: StaticString = "/openai/deployments/"
         var start = 0
         while start + marker.utf8CodeUnitCount < path.byteCount {
-            if path.extracting(from: start).begins(with: marker) {
+            if path.byte(start) == UInt8(ascii: "/"), path.extracting(from: start).begins(with: marker) {
                 let rest = path.extracting(from: start + marker.utf8CodeUnitCount)
                 guard let end = rest.firstIndex(of: UInt8(ascii: "/")), end > 0 else { return nil }
                 return rest.extracting(first: end)

@@ -44,15 +44,29 @@ struct RequestFacts: ~Copyable {
     /// An assistant turn was met; the next result begins the list anew. (Not the turn itself: one at the very end is a prefill.)
     var assistantTurnEnded = false
 
+    /// Each for itself, in place, as `ResponseFacts.reset`.
     mutating func reset() {
-        var fresh = RequestFacts()
-        swap(&fresh.texts, &texts)
-        swap(&fresh.stopSequences, &stopSequences)
-        swap(&fresh.toolResultIDs, &toolResultIDs)
-        fresh.texts.reset()
-        fresh.stopSequences.clear()
-        fresh.toolResultIDs.clear()
-        self = fresh
+        texts.reset()
+        model = Text()
+        stream = false
+        maxTokens = nil
+        choiceCount = nil
+        seed = nil
+        topK = nil
+        dimensions = nil
+        temperature = nil
+        topP = nil
+        frequencyPenalty = nil
+        presencePenalty = nil
+        reasoningLevel = Text()
+        serviceTier = Text()
+        previousResponseID = Text()
+        conversationID = Text()
+        encodingFormat = Text()
+        outputType = nil
+        stopSequences.clear()
+        toolResultIDs.clear()
+        assistantTurnEnded = false
     }
 
     /// A tool result of the request, met in order.

@@ -53,24 +53,42 @@ struct ResponseFacts: ~Copyable {
     /// The stream said that it is at its end.
     var sawEnd = false
 
+    /// Each for itself, in place: a new value would cost five times as much, and this is done for every exchange.
     mutating func reset() {
-        var fresh = ResponseFacts()
-        swap(&fresh.texts, &texts)
-        swap(&fresh.choices, &choices)
-        swap(&fresh.toolCalls, &toolCalls)
-        fresh.texts.reset()
-        fresh.choices.clear()
-        fresh.toolCalls.clear()
-        self = fresh
+        texts.reset()
+        id = Text()
+        model = Text()
+        serviceTier = Text()
+        systemFingerprint = Text()
+        conversationID = Text()
+        status = Text()
+        incompleteReason = Text()
+        choices.clear()
+        toolCalls.clear()
+        callPieces.clear()
+        keepsCallPieces = false
+        openaiUsage = OpenAIUsage()
+        anthropicUsage = AnthropicUsage()
+        webSearchCalls = 0
+        fileSearchCalls = 0
+        hasError = false
+        errorType = Text()
+        errorCode = Text()
+        errorMessage = Text()
+        sawContent = false
+        sawEnd = false
     }
 
     /// What the call consumed, as far as the answer has said.
-    func usage(of api: API) -> Usage {
-        guard api != .messages else { return anthropicUsage.usage }
-        var usage = openaiUsage.usage
+    func settle(_ usage: inout Usage, of api: API) {
+        guard api != .messages else {
+            usage = anthropicUsage.usage
+            return
+        }
+        usage = Usage()
+        openaiUsage.settle(into: &usage)
         if usage.webSearches == 0 { usage.webSearches = webSearchCalls }
         if usage.fileSearches == 0 { usage.fileSearches = fileSearchCalls }
-        return usage
     }
 
     /// There are choices, and each has its finish reason.
@@ -101,7 +119,9 @@ struct ResponseFacts: ~Copyable {
     mutating func setFinishReason(_ reason: Text, choice index: Int) {
         var position = choices.count
         while position > 0, choices[position - 1].index >= index { position -= 1 }
-        if position < choices.count, choices[position].index == index {
+        if position == choices.count {
+            if position < Self.listLimit { choices.append(Choice(index: index, finishReason: reason)) }
+        } else if choices[position].index == index {
             if !reason.isEmpty { choices[position].finishReason = reason }
         } else if choices.count < Self.listLimit {
             choices.insert(Choice(index: index, finishReason: reason), at: position)

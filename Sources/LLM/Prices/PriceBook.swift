@@ -72,6 +72,8 @@ public final class PriceBook {
     private var keys: [UInt8] = []
     private var models: [Known] = []
     private var used = 0
+    /// The slot of the last look-up: most calls of a loop are like the one before.
+    private var last = 0
 
     public init(_ catalogue: PriceCatalogue) { self.catalogue = catalogue }
 
@@ -140,11 +142,15 @@ public final class PriceBook {
 
     /// The place of the model in `models`, found in the catalogue where it is new; -1 without a price.
     private func known(_ provider: RawSpan, _ model: RawSpan) -> Int {
+        if slots[last].model != -2, matches(slots[last], provider, model) { return Int(slots[last].model) }
         let hash = Self.hash(model, Self.hash(provider, 0x9E37_79B9_7F4A_7C15))
         let mask = slots.count - 1
         var at = Int(truncatingIfNeeded: hash) & mask
         while slots[at].model != -2 {
-            if slots[at].hash == hash, matches(slots[at], provider, model) { return Int(slots[at].model) }
+            if slots[at].hash == hash, matches(slots[at], provider, model) {
+                last = at
+                return Int(slots[at].model)
+            }
             at = (at + 1) & mask
         }
         return add(provider, model, hash)
@@ -165,6 +171,7 @@ public final class PriceBook {
             keys.removeAll()
             models.removeAll()
             used = 0
+            last = 0
         }
         used += 1
         var slot = Slot(hash: hash, start: keys.count, providerLength: Int32(provider.byteCount), modelLength: Int32(model.byteCount), model: -1)

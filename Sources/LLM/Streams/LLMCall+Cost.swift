@@ -5,6 +5,7 @@ extension LLMCall {
     ///   - seconds: when the call was made, Unix time.
     ///   - isComplete: false where the answer was cut: what its counters say is then an estimate.
     public func cost(by prices: PriceBook, provider: RawSpan, at seconds: Int64, isComplete: Bool) -> CallCost {
-        withModel { prices.cost(of: usage, provider: provider, model: $0, at: seconds, isComplete: isComplete) }
+        settleUsage()
+        return withModel { prices.cost(of: settledUsage, provider: provider, model: $0, at: seconds, isComplete: isComplete) }
     }
 }

@@ -80,7 +80,8 @@ extension LLMCall {
     }
 
     private func describeUsage(_ draft: inout SpanDraft) {
-        let tokens = usage.tokens
+        settleUsage()
+        let tokens = settledUsage.tokens
         draft.record.tokens = tokens
         if tokens.input >= 0 { draft.set(.usageInputTokens, tokens.input) }
         if tokens.output >= 0 { draft.set(.usageOutputTokens, tokens.output) }

@@ -46,11 +46,13 @@ public final class LLMCall {
     /// Only where content is recorded.
     var recorder: ContentRecorder?
 
-    /// `usage` as it was asked for, until more of the answer is read.
-    private var settledUsage = Usage()
+    /// `usage` as it was asked for, until more of the answer is read. Of hundreds of bytes: read in place where it can be.
+    private(set) var settledUsage = Usage()
     private var usageIsSettled = false
 
     private var events = EventStreamReader(limit: LLMCall.eventLimit)
+    /// The event that nearly all of a stream look like.
+    private var pattern = EventPattern()
     private var body = ResponseBody()
 
     public init() {}
@@ -71,6 +73,7 @@ public final class LLMCall {
         usageIsSettled = false
         recorder = nil
         events.reset()
+        pattern.reset()
         body.reset()
     }
 
@@ -133,27 +136,38 @@ public final class LLMCall {
     /// What the caller receives is what `emit` is given, not the chunks themselves: there is an event to hide.
     public var holdsBack: Bool { usageInjection != nil && isEventStream && status < 400 }
 
+    /// What is to be known of the next bytes includes when they came.
+    public var wantsTime: Bool { isEventStream && (firstChunkAt == 0 || firstContentAt == 0) }
+
     /// The next decoded bytes of the answer.
     /// - Parameters:
-    ///   - now: nanoseconds.
+    ///   - now: nanoseconds; 0 will do unless `wantsTime`.
     ///   - emit: where `holdsBack`, called with the bytes that may be relayed now, in order: all whole events but the hidden one.
     ///     What is left of a chunk comes with a later call.
     public func observe(_ chunk: RawSpan, now: UInt64, emit: (RawSpan) -> Void) {
-        guard chunk.byteCount > 0 else { return }
+        if passes(chunk, now: now, emit: emit), holdsBack { emit(chunk) }
+    }
+
+    /// The same for a caller that can pass the chunk on as it came.
+    /// - Returns: whether all of the chunk, and nothing else, may be relayed; `emit` then was not called.
+    public func passes(_ chunk: RawSpan, now: UInt64, emit: (RawSpan) -> Void) -> Bool {
+        guard chunk.byteCount > 0 else { return true }
         guard isEventStream else {
             body.append(chunk)
-            return
+            return true
         }
         if firstChunkAt == 0 { firstChunkAt = now }
-        guard holdsBack else {
-            events.read(chunk) { event in _ = take(event, now: now) }
-            return
-        }
         // Bytes of the chunk up to `done` are dealt with; from `from` to there they may pass and have not yet.
         var from = 0
-        var done = 0
         let begin = events.offset &+ UInt64(events.heldByteCount)
-        events.read(chunk) { event in
+        var done = passOverKnown(chunk)
+        if done == chunk.byteCount { return true }
+        let rest = chunk.extracting(from: done)
+        guard holdsBack else {
+            events.read(rest) { event in _ = take(event, now: now) }
+            return true
+        }
+        events.read(rest) { event in
             let isHidden = take(event, now: now)
             let end = Int(event.end &- begin)
             if event.offset < begin {
@@ -167,7 +181,19 @@ public final class LLMCall {
             }
             done = end
         }
+        if from == 0, done == chunk.byteCount { return true }
         if done > from { emit(chunk.extracting(from..<done)) }
+        return false
+    }
+
+    /// Passes over the events at the front of the chunk that look like the last one that was read.
+    /// - Returns: how many bytes they are.
+    private func passOverKnown(_ chunk: RawSpan) -> Int {
+        guard events.isBetweenEvents else { return 0 }
+        var at = 0
+        while at < chunk.byteCount, let end = pattern.end(in: chunk, from: at) { at = end }
+        events.passOver(at)
+        return at
     }
 
     /// The answer has ended.
@@ -205,12 +231,34 @@ public final class LLMCall {
             return false
         case .whole, .unterminated:
             guard event.data.byteCount > 0 else { return false }
-            return take(data: event.data, name: event.name, isWhole: event.verdict == .whole, now: now)
+            let isWhole = event.verdict == .whole
+            guard isWhole, response.sawContent, recorder == nil, pattern.wantsToLearn else {
+                return take(data: event.data, name: event.name, isWhole: isWhole, now: now)
+            }
+            return learn(from: event, now: now)
+        }
+    }
+
+    /// Reads an event that may be what the next ones look like.
+    private func learn(from event: borrowing EventStreamEvent, now: UInt64) -> Bool {
+        let wasUnreadable = responseIsUnreadable
+        responseIsUnreadable = false
+        defer { if wasUnreadable { responseIsUnreadable = true } }
+        let (raw, data, name) = (event.raw, event.data, event.name)
+        return unsafe withUnsafeTemporaryAllocation(byteCount: ResponseFacts.byteCount, alignment: 16) { before in
+            // Sound: there is the room it wants.
+            unsafe response.copy(to: before)
+            let isHidden = take(data: data, name: name, isWhole: true, now: now)
+            if !isHidden, !responseIsUnreadable, unsafe response.isSame(as: before) {
+                pattern.learn(raw, data: data, api: api, idIsKnown: !response.id.isEmpty)
+            }
+            return isHidden
         }
     }
 
     @discardableResult
     private func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
+        pattern.forget()
         if data.byteCount < 16, data.begins(with: "[DONE]") {
             response.sawEnd = true
             return false
@@ -269,11 +317,14 @@ public final class LLMCall {
 
     /// What the call consumed, as far as the answer said; see `Usage.isKnown`.
     public var usage: Usage {
-        if !usageIsSettled {
-            settledUsage = response.usage(of: api)
-            usageIsSettled = true
-        }
+        settleUsage()
         return settledUsage
+    }
+
+    func settleUsage() {
+        guard !usageIsSettled else { return }
+        response.settle(&settledUsage, of: api)
+        usageIsSettled = true
     }
 
     /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.

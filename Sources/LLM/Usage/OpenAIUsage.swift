@@ -172,6 +172,12 @@ public struct OpenAIUsage: Sendable, Hashable {
     /// The counts as they are now, settled.
     public var usage: Usage {
         var usage = Usage()
+        settle(into: &usage)
+        return usage
+    }
+
+    /// Sets the same in a fresh value, which is large enough to be worth filling in place.
+    func settle(into usage: inout Usage) {
         usage.variant = variant
         usage.searchContext = searchContext
         usage.webSearches = max(webSearches, searches)
@@ -183,7 +189,6 @@ public struct OpenAIUsage: Sendable, Hashable {
         if pages >= 0 || annotatedPages >= 0 || milliseconds >= 0 { usage.reported.insert(.events) }
         settlePrompt(&usage)
         settleCompletion(&usage)
-        return usage
     }
 
     /// The prompt holds cached, cache-written, audio and image tokens; cached audio is in both of its counters.

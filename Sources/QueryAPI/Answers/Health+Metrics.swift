@@ -24,6 +24,7 @@ extension HealthPicture {
     private func writeGateway(to text: inout MetricsText) {
         text.add(.malformedHeads, gateway.malformedHeads)
         text.add(.unknownPaths, gateway.unknownPaths)
+        text.add(.failedHandshakes, gateway.failedHandshakes)
         text.add(.activeExchanges, gateway.activeExchanges)
         text.begin(.idleConnections)
         for upstream in gateway.upstreams { text.sample([(.provider, upstream.provider)], upstream.idleConnections) }

@@ -23,7 +23,7 @@ struct Authorization: Sendable {
             throw Self.unauthorized("A token is needed: send Authorization: Bearer with the value of api.token.", #"Bearer realm="hopspan""#)
         }
         guard Self.areEqual(given, token) else {
-            throw Self.unauthorized("The token is not the one of api.token.", #"Bearer realm="hopspan", error="invalid_token""#)
+            throw Self.unauthorized("The token is not the one of api.token. Send that one.", #"Bearer realm="hopspan", error="invalid_token""#)
         }
     }
 

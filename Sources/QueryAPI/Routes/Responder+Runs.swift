@@ -11,14 +11,14 @@ extension Responder {
     func runs(_ parameters: inout Parameters) async throws(Problem) -> HTTPResponse {
         let query = RunQuery(&parameters, now: settings.clock.wall)
         try parameters.finish()
-        return Self.json(try await reader.read { reader throws(StoreError) in try reader.runs(query).json })
+        return Self.json(try await readers.read { reader throws(StoreError) in try reader.runs(query).json })
     }
 
     /// `GET /api/cost`
     func cost(_ parameters: inout Parameters) async throws(Problem) -> HTTPResponse {
         let query = SpendQuery(&parameters, now: settings.clock.wall)
         try parameters.finish()
-        return Self.json(try await reader.read { reader throws(StoreError) in try reader.spend(query).json(by: query.by) })
+        return Self.json(try await readers.read { reader throws(StoreError) in try reader.spend(query).json(by: query.by) })
     }
 
     /// `GET /api/runs/{run}`
@@ -82,7 +82,7 @@ extension Responder {
 
     /// What `body` finds; nil is a run that nobody knows.
     func found<Value: Sendable>(_ body: @escaping @Sendable (StoreReader) throws(StoreError) -> Value?) async throws(Problem) -> Value {
-        guard let value = try await reader.read(body) else { throw .unknownRun }
+        guard let value = try await readers.read(body) else { throw .unknownRun }
         return value
     }
 

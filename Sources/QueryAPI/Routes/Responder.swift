@@ -10,14 +10,16 @@ struct Responder: Sendable {
     let settings: QueryAPISettings
     let surroundings: Surroundings
     let store: Store
-    let reader: ReaderThread
+    let readers: ReaderThreads
+    private let health: ReaderThreads
     private let authorization: Authorization
 
-    init(_ settings: QueryAPISettings, _ surroundings: Surroundings, _ store: Store, _ reader: ReaderThread) {
+    init(_ settings: QueryAPISettings, _ surroundings: Surroundings, _ store: Store, _ readers: ReaderThreads, _ health: ReaderThreads) {
         self.settings = settings
         self.surroundings = surroundings
         self.store = store
-        self.reader = reader
+        self.readers = readers
+        self.health = health
         authorization = Authorization(settings)
     }
 
@@ -60,7 +62,7 @@ struct Responder: Sendable {
         case .runCost(let id): return try await cost(of: id, &parameters)
         case .runOTLP(let id): return try await otlp(id, parameters, accept: request.value(of: "accept"))
         case .runEnd(let id): return try await end(id, parameters)
-        case .runDiff, .live: throw Problem(404, "This call is not in this build yet.")
+        case .runDiff, .live: throw Problem(404, "This call is not in this build yet. /api/openapi.json lists those that are.")
         }
     }
 
@@ -69,7 +71,7 @@ struct Responder: Sendable {
     /// How everything does, as of now.
     private func picture() async throws(Problem) -> HealthPicture {
         let (store, surroundings, clock) = (store, surroundings, settings.clock)
-        return try await reader.run {
+        return try await health.run {
             HealthPicture(
                 surroundings: surroundings, store: store.health(), gateway: surroundings.gateway(), exporters: surroundings.exporters(), process: .now(), now: clock.wall)
         }

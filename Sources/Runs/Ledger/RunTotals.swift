@@ -14,7 +14,7 @@ public struct RunTotals: Sendable, Hashable {
     public var errors: Int64 = 0
     /// Hops that have tokens and no price.
     public var unpricedHops: Int64 = 0
-    /// LLM hops whose usage never came.
+    /// LLM hops whose usage never came; not those that were turned away.
     public var unmeteredHops: Int64 = 0
     /// Sums of what is known; 0 where nothing is.
     public var inputTokens: Int64 = 0

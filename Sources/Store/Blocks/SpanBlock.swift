@@ -88,6 +88,7 @@ final class SpanBlock {
         columns.isError = record.isError
         columns.isSampled = record.flags & TraceFlags.sampled.rawValue != 0
         columns.isInferred = facts.isInferred
+        columns.isUnmetered = record.isUnmetered
         columns.frameLength = spans.count - start
         columns.run = run
         columns.previous = previous

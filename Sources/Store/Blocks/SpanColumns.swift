@@ -8,6 +8,8 @@ struct SpanColumns {
     var isError = false
     var isSampled = true
     var isInferred = false
+    /// An LLM hop whose usage never came.
+    var isUnmetered = false
     /// Deleted with its run; only the number is left. Counts as not sampled, so that no exporter looks for it.
     var isGone = false
     /// Bytes of its field in the block's `spans`, tag and length included.
@@ -36,6 +38,7 @@ struct SpanColumns {
         static let tokens = Flags(rawValue: 1 << 7)
         static let cost = Flags(rawValue: 1 << 8)
         static let gone = Flags(rawValue: 1 << 9)
+        static let unmetered = Flags(rawValue: 1 << 10)
     }
 
     /// - Parameter before: the columns of the block's span before this one; empty ones for the first.
@@ -47,6 +50,7 @@ struct SpanColumns {
         if tokens.isKnown { flags.insert(.tokens) }
         if cost != nil { flags.insert(.cost) }
         if isGone { flags.insert(.gone) }
+        if isUnmetered { flags.insert(.unmetered) }
         records.append(varint: flags.rawValue)
         records.append(varint: frameLength)
         records.append(zigzag: run &- before.run)
@@ -77,6 +81,7 @@ struct SpanColumns {
         isSampled = flags.contains(.sampled)
         isInferred = flags.contains(.inferred)
         isGone = flags.contains(.gone)
+        isUnmetered = flags.contains(.unmetered)
         frameLength = records.count()
         run = before.run &+ records.zigzag()
         let distance = records.varint()

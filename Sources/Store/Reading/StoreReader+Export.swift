@@ -2,13 +2,29 @@ import Runs
 
 /// Spans on their way to a destination.
 public struct ExportBatch: Sendable {
-    /// The `spans` fields of an OTLP `ScopeSpans` message, one after the other: to be put behind its scope as they are.
-    public var fields: [UInt8] = []
+    /// Room that its owner asked for, then the `spans` fields of an OTLP `ScopeSpans` message, one after the other: to be put behind
+    /// its scope as they are.
+    public var fields: [UInt8]
+    public let frontRoom: Int
     public var count = 0
     /// The cursor once they have been delivered; may have moved although nothing is to be sent.
     public var upTo: Int64 = 0
 
-    public init() {}
+    /// - Parameter frontRoom: bytes before the first field, for what is to stand before the spans.
+    public init(frontRoom: Int = 0) {
+        self.frontRoom = frontRoom
+        fields = Array(repeating: 0, count: frontRoom)
+    }
+
+    /// Bytes of the fields.
+    public var byteCount: Int { fields.count - frontRoom }
+
+    /// Without spans, with their memory.
+    public mutating func reset(after cursor: Int64) {
+        fields.removeLast(byteCount)
+        count = 0
+        upTo = cursor
+    }
 }
 
 extension StoreReader {
@@ -20,9 +36,7 @@ extension StoreReader {
     ///   - maxBytes: bytes at most, unless the first span alone is larger.
     /// - Returns: false where there is nothing behind the cursor.
     public func unexported(after cursor: Int64, limit: Int, maxBytes: Int, into batch: inout ExportBatch) throws(StoreError) -> Bool {
-        batch.fields.removeAll(keepingCapacity: true)
-        batch.count = 0
-        batch.upTo = cursor
+        batch.reset(after: cursor)
         let blocks = try exportBlocks()
         blocks.bind(1, cursor + 1)
         defer { blocks.reset() }
@@ -33,7 +47,7 @@ extension StoreReader {
             let isWhole = blocks.withBlob(4) { spans in
                 let size = blocks.size(5)
                 let bytes = size ?? spans.byteCount
-                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit, batch.fields.count + bytes <= maxBytes,
+                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit, batch.byteCount + bytes <= maxBytes,
                     inflater.append(spans, size: size, to: &batch.fields)
                 else { return false }
                 batch.count += Int(count)
@@ -62,7 +76,7 @@ extension StoreReader {
             guard span.number > batch.upTo else { continue }
             let length = span.columns.frameLength
             if span.columns.isSampled, length > 0, span.frameStart + length <= spans.byteCount {
-                guard batch.count < limit, batch.fields.isEmpty || batch.fields.count + length <= maxBytes else { return true }
+                guard batch.count < limit, batch.byteCount == 0 || batch.byteCount + length <= maxBytes else { return true }
                 let field = spans.extracting(span.frameStart..<span.frameStart + length)
                 // Sound: the bytes are read inside the closure only.
                 unsafe field.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }

@@ -139,6 +139,6 @@ extension SpendSums {
         guard span.hopKind != HopKind.attempt.rawValue else { return }
         calls += 1
         if span.tokens.isKnown, span.cost == nil { unpricedHops += 1 }
-        if span.hopKind == HopKind.llm.rawValue, !span.tokens.isKnown { unmeteredHops += 1 }
+        if span.isUnmetered { unmeteredHops += 1 }
     }
 }

@@ -48,6 +48,7 @@ extension GatewayState {
         self.init()
         malformedHeads = gateway.counters.malformedHeads.load(ordering: .relaxed)
         unknownPaths = gateway.counters.unknownPaths.load(ordering: .relaxed)
+        failedHandshakes = gateway.counters.failedHandshakes.load(ordering: .relaxed)
         activeExchanges = gateway.activeExchanges
         upstreams = gateway.counters.upstreams().map {
             Upstream(provider: $0.name, idleConnections: $0.idle, connects: $0.connects, connectFailures: $0.failures)
@@ -64,11 +65,13 @@ extension ExporterState {
         failures = health.failures
         bytes = health.bytes
         isFailing = health.isFailing
+        backoff = health.backoff?.nanoseconds
         lastError = health.lastError
         lastErrorAt = health.lastErrorAt
         lastSuccessAt = health.lastSuccessAt
         pending = health.pending
         oldestPending = health.oldestPending
+        retired = store.retiredUnexported[health.name] ?? 0
     }
 }
 

@@ -9,6 +9,7 @@ import OTLP
 import QueryAPI
 import Store
 import Synchronization
+import TLS
 import Tracing
 
 /// Why the program did not start: words for the terminal.
@@ -27,14 +28,15 @@ final class Program: Sendable {
     let api: QueryAPI
     private let exporters: Exporters
     private let log: Log
-    private let inForce: Mutex<Configuration>
-    private let readiness = Mutex(Surroundings.Readiness.starting)
+    private let standing: Standing
+    private let contexts = TLSContexts()
 
     /// Starts everything; when it returns, both listeners take connections.
     init(_ configuration: Configuration, importedPrices: [UInt8]? = nil) throws(StartFailure) {
         let log = Log(level: configuration.openTelemetry.logLevel)
         self.log = log
-        inForce = Mutex(configuration)
+        let standing = Standing(configuration)
+        self.standing = standing
         try Self.checkExecutor()
         let closed = ClosedRuns()
         do {
@@ -49,13 +51,13 @@ final class Program: Sendable {
 
         let exporters = Exporters(spans: source, version: "\(ProgramVersion.version)") { destination, event in log.export(destination, event) }
         self.exporters = exporters
-        do { try exporters.use(ExportDestination.all(of: configuration), following: store) } catch {
+        do { try exporters.use(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
             throw StartFailure(message: "telemetry.otlp: \(error).")
         }
         store.onCommit { exporters.notify() }
 
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration)
+        let settings = try GatewaySettings(configuration, contexts)
         let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
         do {
             gateway = try Gateway(settings, listen: Self.address(configuration.gateway.listen), queues: queues, catalogue: catalogue)
@@ -69,9 +71,8 @@ final class Program: Sendable {
         surroundings.loops = gateway.loops
         surroundings.exporters = { exporters.health().map { ExporterState($0, store.health()) } }
         surroundings.gateway = { GatewayState(gateway) }
-        let shown = Shown()
-        surroundings.readiness = { shown.program?.readiness.withLock { $0 } ?? .starting }
-        surroundings.configuration = { shown.program?.inForce.withLock { $0.json } ?? "{}" }
+        surroundings.readiness = { standing.readiness.withLock { $0 } }
+        surroundings.configuration = { standing.configuration.withLock { $0.json } }
         do {
             api = try QueryAPI(
                 .init(configuration, source: source), listen: Self.address(configuration.api.listen), store: store, surroundings: surroundings)
@@ -79,9 +80,8 @@ final class Program: Sendable {
             guard case .listen(let error) = error else { preconditionFailure() }
             throw StartFailure(message: Self.portMessage("api.listen", "\(configuration.api.listen)", error))
         }
-        shown.program = self
         store.start()
-        readiness.withLock { $0 = .ready }
+        standing.readiness.withLock { $0 = .ready }
     }
 
     // MARK: while it runs
@@ -89,30 +89,31 @@ final class Program: Sendable {
     /// Takes up a changed configuration as far as that goes without a restart.
     /// - Returns: the keys that changed and need one.
     func reconfigure(_ configuration: Configuration, importedPrices: [UInt8]?) throws(StartFailure) -> [String] {
-        let before = inForce.withLock { $0 }
+        let before = standing.configuration.withLock { $0 }
         let changes = before.changes(to: configuration)
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration)
+        let settings = try GatewaySettings(configuration, contexts)
         store.reconfigure(.init(configuration)) { [log] result in
             if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
         }
-        do { try exporters.use(ExportDestination.all(of: configuration), following: store) } catch {
+        do { try exporters.use(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
             throw StartFailure(message: "telemetry.otlp: \(error).")
         }
         gateway.reconfigure(settings, catalogue: catalogue)
-        inForce.withLock { $0 = configuration }
+        standing.configuration.withLock { $0 = configuration }
         return changes.filter(\.needsRestart).map(\.key)
     }
 
     // MARK: its end
 
     /// Takes no more requests, lets running ones end, writes every span, exports a last time, closes the store.
-    func stop() async {
-        readiness.withLock { $0 = .draining }
+    /// - Parameter lastExport: what a receiver that is there may take for what it does not have yet.
+    func stop(lastExport: Duration = .seconds(5)) async {
+        standing.readiness.withLock { $0 = .draining }
         await gateway.drain()
         let store = store
         await suspend { (done: Resumption<Void>) in store.finishRuns { _ in done.resume() } }
-        exporters.finish(within: .seconds(5))
+        exporters.finish(within: lastExport)
         await api.stop(within: .seconds(1))
         store.close()
     }
@@ -161,13 +162,10 @@ private final class ClosedRuns: @unchecked Sendable {
     func forget(_ run: RunKey) { runs?.forget(run) }
 }
 
-/// The program as its api shows it; none before it is whole.
-private final class Shown: Sendable {
-    private let value = Mutex<Program?>(nil)
+/// What changes while the program runs, as its api shows it.
+private final class Standing: Sendable {
+    let configuration: Mutex<Configuration>
+    let readiness = Mutex(Surroundings.Readiness.starting)
 
-    /// Weak would do; the program lives as long as the process.
-    var program: Program? {
-        get { value.withLock { $0 } }
-        set { value.withLock { $0 = newValue } }
-    }
+    init(_ configuration: Configuration) { self.configuration = Mutex(configuration) }
 }

@@ -12,9 +12,9 @@ import Tracing
 
 extension GatewaySettings {
     /// Reads certificates and keys: on a thread that may.
-    init(_ configuration: Configuration) throws(StartFailure) {
+    /// - Parameter contexts: the program's; those whose files have not changed are used again.
+    init(_ configuration: Configuration, _ contexts: TLSContexts) throws(StartFailure) {
         self.init()
-        let contexts = TLSContexts()
         upstreamTLS = try StartFailure.naming("The system's certificates") { () throws(TLSError) in try contexts.client() }
         proxies = configuration.proxies
         let gateway = configuration.gateway

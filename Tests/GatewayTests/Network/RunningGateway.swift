@@ -83,9 +83,13 @@ extension GatewaySettings {
     /// One provider, called `local`, whose authority is the tests'.
     static func provider(_ origin: Origin, environment: [String: String] = [:]) throws -> GatewaySettings {
         var settings = GatewaySettings()
+        // As long as a loaded machine takes; tests of these times set their own.
+        settings.headTimeoutNanoseconds = 60_000_000_000
         settings.upstreamTLS = try .client(trust: .file(Certificates.shared().authority))
         settings.proxies = try Configuration.load(file: nil, environment: environment, read: { _ in nil }).configuration.proxies
-        settings.providers = [ProviderSettings(name: "local", providerName: "local", dialect: .other, origin: origin)]
+        var local = ProviderSettings(name: "local", providerName: "local", dialect: .other, origin: origin)
+        local.timeouts.connect = 60_000_000_000
+        settings.providers = [local]
         return settings
     }
 

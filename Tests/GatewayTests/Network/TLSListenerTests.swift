@@ -136,9 +136,12 @@ import Tracing
 
     @Test func `takes a renewed certificate for connections from then on`() async throws {
         let server = try PeerServer(answering())
-        let gateway = try Self.gateway(server)
+        // Nobody is to lose patience with callers that wait for the other certificate.
+        let patience: UInt64 = 600_000_000_000
+        let gateway = try Self.gateway(server) { $0.headTimeoutNanoseconds = patience }
         let before = try Self.caller(gateway)
         var renewed = try GatewaySettings.provider(server, isTLS: false)
+        renewed.headTimeoutNanoseconds = patience
         renewed.tls = try .testServer("below-chain")
         gateway.gateway.reconfigure(renewed, catalogue: .bundled)
         var after = try Self.caller(gateway)

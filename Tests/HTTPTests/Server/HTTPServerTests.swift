@@ -159,6 +159,8 @@ import Testing
         #expect(answer.hasPrefix("HTTP/1.1 \(refused.status)\r\ncontent-type: application/problem+json\r\n"))
         #expect(answer.contains("\r\nconnection: close\r\n"))
         #expect(answer.contains(#""status":\#(refused.status.prefix(3)),"detail":""#))
+        // What was wrong, and what to do.
+        #expect(answer.split(separator: #""detail":""#).last?.split(separator: ". ").count == 2)
         #expect(!answer.contains("smuggled"))
         await it.stop()
     }
@@ -184,9 +186,14 @@ import Testing
         let it = try ServerUnderTest(limits, handler: ServerUnderTest.echo)
         let never = try RawClient(to: it.port)
         #expect(never.readToEnd() == "")
-        let once = try RawClient(to: it.port)
-        once.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        #expect(once.readToEnd()?.hasSuffix("\r\n\r\nGET /") == true)
+        // A connection whose request comes too late on a busy machine was one on which nothing was asked.
+        var answer: String?
+        for _ in 0..<100 where answer?.isEmpty ?? true {
+            let once = try RawClient(to: it.port)
+            once.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            answer = once.readToEnd()
+        }
+        #expect(answer?.hasSuffix("\r\n\r\nGET /") == true)
         await it.stop()
     }
 

@@ -2,13 +2,14 @@ import EventLoop
 import Store
 import Synchronization
 
-/// The thread `query`, where the store is read: a question waits in a short queue, and its task is resumed with the answer.
+/// The threads `query`, where the store is read: a question waits in a short queue, and its task is resumed with the answer. There are
+/// two, so that one question over the whole store does not hold up all others.
 ///
-/// The reader is opened with the first question, and again after it could not be.
-final class ReaderThread: Sendable {
+/// A thread's reader is opened with its first question, and again after it could not be.
+final class ReaderThreads: Sendable {
     private typealias Job = @Sendable (Place) -> Void
 
-    /// What the thread has to itself.
+    /// What a thread has to itself.
     private final class Place {
         private let store: Store
         private var opened: StoreReader?
@@ -30,14 +31,16 @@ final class ReaderThread: Sendable {
 
     private let state = Mutex(State())
     private let signal = WorkSignal()
-    private let thread = Mutex<Thread.Handle?>(nil)
+    private let threads = Mutex<[Thread.Handle]>([])
 
     /// Questions that may wait; more are refused.
     static let waitingAtMost = 64
 
-    init(_ store: Store) {
-        let handle = Thread.start(named: "query") { [self] in run(Place(store)) }
-        thread.withLock { $0 = handle }
+    init(_ store: Store, threads count: Int = 2, named name: String = "query") {
+        for _ in 0..<count {
+            let handle = Thread.start(named: name) { [self] in run(Place(store)) }
+            threads.withLock { $0.append(handle) }
+        }
     }
 
     private func run(_ place: Place) {
@@ -50,14 +53,19 @@ final class ReaderThread: Sendable {
         }
     }
 
-    /// Answers what waits, then ends the thread. What is asked afterwards is refused.
+    /// Answers what waits, then ends the threads. What is asked afterwards is refused.
     func close() {
         state.withLock { $0.isClosed = true }
-        signal.signal()
-        thread.withLock { $0.take() }?.join()
+        let all = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        // One more signal a thread than there are questions: it finds none and ends.
+        for _ in all { signal.signal() }
+        for thread in all { thread.join() }
     }
 
-    /// What `body` reads, on the thread.
+    /// What `body` reads, on one of the threads.
     func read<Value: Sendable>(_ body: @escaping @Sendable (StoreReader) throws(StoreError) -> Value) async throws(Problem) -> Value {
         let result: Result<Value, StoreError> = try await perform { place in
             do throws(StoreError) {
@@ -70,7 +78,7 @@ final class ReaderThread: Sendable {
         }
     }
 
-    /// What `body` finds out, on the thread: for calls into the system that no loop makes.
+    /// What `body` finds out, on one of the threads: for calls into the system that no loop makes.
     func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws(Problem) -> Value {
         try await perform { _ in body() }
     }
