@@ -45,18 +45,21 @@ extension StoreReader {
             let next = first + count
             if next <= batch.upTo + 1 { continue }
             let isWhole = blocks.withBlob(4) { spans in
-                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit,
-                    batch.byteCount == 0 || batch.byteCount + spans.byteCount <= maxBytes, spans.byteCount <= maxBytes
+                let size = blocks.size(5)
+                let bytes = size ?? spans.byteCount
+                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit, batch.byteCount + bytes <= maxBytes,
+                    inflater.append(spans, size: size, to: &batch.fields)
                 else { return false }
-                // Sound: the bytes are read inside the closure only.
-                unsafe spans.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }
                 batch.count += Int(count)
                 batch.upTo = next - 1
                 return true
             }
             if isWhole { continue }
+            var inflated: [UInt8] = []
+            _ = blocks.withBlob(4) { inflater.append($0, size: blocks.size(5), to: &inflated) }
+            let spans = inflated
             let isDone = blocks.withBlob(3) { records in
-                blocks.withBlob(4) { spans in Self.pick(records, spans, first: first, count: count, limit, maxBytes, &batch) }
+                Self.pick(records, spans.raw, first: first, count: count, limit, maxBytes, &batch)
             }
             if isDone { break }
         }
@@ -97,6 +100,6 @@ extension StoreReader {
     private static let blockOf = "coalesce((SELECT max(first) FROM span_blocks WHERE first <= ?1), 0)"
 
     private func exportBlocks() throws(StoreError) -> Statement {
-        try database.prepare("SELECT first, count, unsampled, records, spans FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
+        try database.prepare("SELECT first, count, unsampled, records, spans, size FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
     }
 }
