@@ -64,7 +64,7 @@ let targets: [Target] = [
     room("LLM", "Tracing", "JSON", "HTTP", "CPriceCatalogue"),
     room("OTLP", "Tracing", "JSON", "COTLP"),
     room("Runs", "Tracing", "OTLP", "JSON"),
-    room("Store", "Tracing", "OTLP", "Runs", "CSQLite"),
+    room("Store", "Tracing", "OTLP", "Runs", "CSQLite", "CISAL"),
     room("Export", "Tracing", "OTLP", "Store", "HTTP", "TLS", "EventLoop"),
     room("Configuration", "Tracing", "CYAML"),
     room("Gateway", "Tracing", "JSON", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),

@@ -19,8 +19,8 @@ actor Exporter {
     private let headers: HTTPFields
 
     private var cursor: Int64
-    private var batch = ExportBatch()
-    private var frame: TracesFrame
+    private let frame: TracesFrame
+    private var batch: ExportBatch
     private var deflater = Deflater()
     private var backoff: Backoff
     /// Tries in a row that failed.
@@ -40,6 +40,7 @@ actor Exporter {
         let proxy = destination.proxy
         client = HTTPClient(on: loop, resolver: resolver, tls: tls) { _ in proxy }
         frame = TracesFrame(source: spans)
+        batch = ExportBatch(frontRoom: frame.frontRoom)
         cursor = source.cursor
         backoff = Backoff(destination.backoff)
         bytesAtMost = destination.bytesAtMost
@@ -103,15 +104,12 @@ actor Exporter {
         let oldest = source.oldest(cursor)
         shared.update { $0.oldestPending = oldest }
 
-        frame.reset()
-        let fields = batch.fields
-        frame.append(fields: fields.raw, count: batch.count)
-        guard frame.byteCount <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
+        guard frame.byteCount(around: batch.fields) <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
         await deliver(encodedBody())
     }
 
     private func encodedBody() -> [UInt8] {
-        frame.withMessage { message in
+        frame.withMessage(around: &batch.fields) { message in
             guard destination.isCompressed else { return [UInt8](copying: message) }
             deflater.compress(message)
             return deflater.withOutput { [UInt8](copying: $0) }
@@ -131,7 +129,7 @@ actor Exporter {
             case .refused(let reason): return drop(hidden(reason))
             case .tooLarge:
                 if batch.count == 1 { return drop("HTTP 413, the span alone is too large") }
-                bytesAtMost = max(1, batch.fields.count / 2)
+                bytesAtMost = max(1, batch.byteCount / 2)
                 batchesSinceRefusal = 0
                 note("HTTP 413, sent again in smaller batches")
                 return

@@ -1,174 +1,148 @@
 internal import COTLP
+internal import Glibc
 internal import Tracing
 
 /// The attributes of the span being encoded: a slot for each of the closed list, filled in any order.
 ///
-/// For each slot and each kind of value there is a message whose key and whose link to its value never change, so that setting
-/// an attribute writes a value and one pointer. Setting it again replaces the value: the last one counts, and no key is ever
-/// there twice.
+/// Most attributes of a span are those of the span before: the same provider, model and address, the same price. So a slot keeps
+/// the attribute it last held as libprotobuf-c encoded it, beside the value it came from, and a value that is the same again costs
+/// a comparison. Setting an attribute twice replaces the value: the last one counts, and no key is ever there twice.
 @safe struct AttributeTable: ~Copyable {
-    private static let slots = Attribute.allCases.count
-    private static let left = UInt8.max
-
-    private let texts = unsafe AttributeSlots<PBTextAttribute, PBTextValue>(count: slots) { attribute, key, value in
-        unsafe hopspan__text_attribute__init(attribute)
-        unsafe hopspan__text_value__init(value)
-        unsafe (attribute.pointee.key, attribute.pointee.value) = (key, value)
-    }
-    private let bools = unsafe AttributeSlots<PBBoolAttribute, PBBoolValue>(count: slots) { attribute, key, value in
-        unsafe hopspan__bool_attribute__init(attribute)
-        unsafe hopspan__bool_value__init(value)
-        unsafe (attribute.pointee.key, attribute.pointee.value) = (key, value)
-    }
-    private let ints = unsafe AttributeSlots<PBIntAttribute, PBIntValue>(count: slots) { attribute, key, value in
-        unsafe hopspan__int_attribute__init(attribute)
-        unsafe hopspan__int_value__init(value)
-        unsafe (attribute.pointee.key, attribute.pointee.value) = (key, value)
-    }
-    private let doubles = unsafe AttributeSlots<PBDoubleAttribute, PBDoubleValue>(count: slots) { attribute, key, value in
-        unsafe hopspan__double_attribute__init(attribute)
-        unsafe hopspan__double_value__init(value)
-        unsafe (attribute.pointee.key, attribute.pointee.value) = (key, value)
-    }
-    private let lists = unsafe AttributeSlots<PBTextsAttribute, PBTextsValue>(count: slots) { attribute, key, value in
-        unsafe hopspan__texts_attribute__init(attribute)
-        unsafe hopspan__texts_value__init(value)
-        unsafe (attribute.pointee.key, attribute.pointee.value) = (key, value)
+    private struct Slot {
+        /// Where in `encoded` it stands, from 1; 0 while it is empty, `left` where there was no room for it.
+        var position: UInt8 = 0
+        /// Of what is kept: a `SpanEntry.ValueType`, `none` where nothing is; bytes of the value, and of the attribute.
+        var type = none
+        var valueLength: UInt8 = 0
+        var encodedLength: UInt16 = 0
+        static let left = UInt8.max
+        static let none = UInt8.max
     }
 
-    /// `Span.attributes`, in the order they were first set. What is pointed at are the leaner messages of `attribute.proto`:
-    /// libprotobuf-c packs every message by the descriptor at its own head, whatever the list's type says.
-    let pointers = UnsafeMutablePointer<UnsafeMutablePointer<PBKeyValue>?>.allocate(capacity: slots)
-    /// Where in `pointers` a slot stands, from 1; 0 while it is empty, `left` where there was no room for it.
-    private let positions = UnsafeMutablePointer<UInt8>.allocate(capacity: slots)
+    private static let count = Attribute.allCases.count
+    /// What is longer is encoded each time.
+    private static let valueRoom = 192, encodedRoom = 320
+
+    // Sound: there is a slot, with its rooms, for each raw value of the closed list, and as many places in `encoded`.
+    private let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count)
+    /// A slot's value and its attribute, one after the other.
+    private let rooms = UnsafeMutableRawPointer.allocate(byteCount: count * (valueRoom + encodedRoom), alignment: 8)
+    /// In the order they were first set.
+    private let encoded = UnsafeMutablePointer<UnsafeRawBufferPointer>.allocate(capacity: count)
+    private let messages = AttributeMessages()
 
     private let lengthLimit: Int
     private let countLimit: Int
-    private(set) var count = 0
-    private(set) var dropped = 0
-    /// At least what the attributes take when packed.
-    private(set) var packedSizeLimit = 0
-    /// The longest key, and the heads of attribute, key, value and the value's kind.
-    private let frameSizeLimit: Int
+    private var entered = 0
     /// So many of the first are final.
     private var sealed = 0
+    private(set) var dropped = 0
+    /// What the attributes take.
+    private(set) var byteCount = 0
 
     init(limits: AttributeLimits) {
         lengthLimit = limits.valueLength ?? .max
         countLimit = limits.count
-        frameSizeLimit = (Attribute.allCases.map(\.name.utf8CodeUnitCount).max() ?? 0) + 4 * WireFormat.headSizeLimit
-        unsafe positions.initialize(repeating: 0, count: Self.slots)
-        unsafe pointers.initialize(repeating: nil, count: Self.slots)
+        unsafe slots.initialize(repeating: Slot(), count: Self.count)
     }
 
     deinit {
-        unsafe pointers.deallocate()
-        unsafe positions.deallocate()
+        unsafe slots.deallocate()
+        unsafe rooms.deallocate()
+        unsafe encoded.deallocate()
     }
 
     mutating func reset() {
-        unsafe positions.update(repeating: 0, count: Self.slots)
-        count = 0
-        dropped = 0
-        packedSizeLimit = 0
+        for slot in 0..<Self.count { unsafe slots[slot].position = 0 }
+        entered = 0
         sealed = 0
+        dropped = 0
+        byteCount = 0
     }
 
     /// What is set from now on does not replace what has been set so far.
-    mutating func seal() { sealed = count }
+    mutating func seal() { sealed = entered }
 
-    func isSet(_ attribute: Attribute) -> Bool { unsafe positions[Int(attribute.rawValue)] != 0 }
+    func isSet(_ attribute: Attribute) -> Bool { unsafe slots[Int(attribute.rawValue)].position != 0 }
 
-    mutating func set(_ attribute: Attribute, _ value: Int64) {
-        guard let slot = slot(for: attribute) else { return }
-        unsafe ints.values[slot].int_value = value
-        unsafe enter(slot, ints.attributes + slot, size: 10)
+    mutating func set(_ attribute: Attribute, _ value: Int64, _ arena: inout Arena) {
+        // Sound, here and below: the bytes are read inside the closure only.
+        unsafe withUnsafeBytes(of: value) { set(attribute, .int, unsafe $0.bytes, &arena) }
     }
 
-    mutating func set(_ attribute: Attribute, _ value: Double) {
-        guard let slot = slot(for: attribute) else { return }
-        unsafe doubles.values[slot].double_value = value
-        unsafe enter(slot, doubles.attributes + slot, size: 8)
+    mutating func set(_ attribute: Attribute, _ value: Double, _ arena: inout Arena) {
+        unsafe withUnsafeBytes(of: value) { set(attribute, .double, unsafe $0.bytes, &arena) }
     }
 
-    mutating func set(_ attribute: Attribute, _ value: Bool) {
-        guard let slot = slot(for: attribute) else { return }
-        unsafe bools.values[slot].bool_value = value ? 1 : 0
-        unsafe enter(slot, bools.attributes + slot, size: 1)
+    mutating func set(_ attribute: Attribute, _ value: StaticString, _ arena: inout Arena) {
+        value.withUTF8Buffer { set(attribute, .string, unsafe UnsafeRawBufferPointer($0).bytes, &arena) }
     }
 
-    /// - Parameter value: ASCII.
-    mutating func set(_ attribute: Attribute, _ value: StaticString) {
-        // Sound: a static string's bytes live for ever.
-        unsafe setText(attribute, UnsafeRawPointer(value.utf8Start), min(value.utf8CodeUnitCount, lengthLimit))
+    /// - Parameters:
+    ///   - value: as an entry of a span draft has it.
+    ///   - arena: for what a slot has no room for; not to be reset before the attributes are written.
+    mutating func set(_ attribute: Attribute, _ type: SpanEntry.ValueType, _ value: RawSpan, _ arena: inout Arena) {
+        let slot = unsafe slots + Int(attribute.rawValue)
+        let position = unsafe slot.pointee.position
+        // What is set is final, or was left out.
+        guard position == 0 || (position > sealed && position != Slot.left) else { return }
+        let valuePlace = unsafe rooms + Int(attribute.rawValue) * (Self.valueRoom + Self.encodedRoom)
+        let encodedPlace = unsafe valuePlace + Self.valueRoom
+        // Sound: a slot's lengths are those of what was written to its rooms.
+        if unsafe slot.pointee.type == type.rawValue, unsafe Int(slot.pointee.valueLength) == value.byteCount, unsafe value.isSame(as: valuePlace) {
+            return unsafe enter(slot, UnsafeRawBufferPointer(start: encodedPlace, count: Int(slot.pointee.encodedLength)))
+        }
+        let size = unsafe messages.prepare(attribute, type, value, lengthLimit: lengthLimit, &arena)
+        guard value.byteCount <= Self.valueRoom, size <= Self.encodedRoom else {
+            unsafe slot.pointee.type = Slot.none
+            // Sound: the room is as long as `prepare` said.
+            let place = unsafe arena.bytes(size)
+            let length = unsafe messages.pack(type, into: place.baseAddress!)
+            return unsafe enter(slot, UnsafeRawBufferPointer(rebasing: place[..<length]))
+        }
+        // Sound: both fit their rooms.
+        let length = unsafe messages.pack(type, into: encodedPlace)
+        unsafe value.withUnsafeBytes { if let start = $0.baseAddress { unsafe valuePlace.copyMemory(from: start, byteCount: $0.count) } }
+        unsafe slot.pointee.type = type.rawValue
+        unsafe slot.pointee.valueLength = UInt8(value.byteCount)
+        unsafe slot.pointee.encodedLength = UInt16(length)
+        unsafe enter(slot, UnsafeRawBufferPointer(start: encodedPlace, count: length))
     }
 
-    /// - Parameter value: must stay where it is until the span is packed.
-    @unsafe mutating func set(_ attribute: Attribute, text value: RawSpan, _ arena: inout Arena) {
-        let text = unsafe EncodedText(value, lengthLimit: lengthLimit, &arena)
-        unsafe setText(attribute, text.start, text.length)
-    }
-
-    /// - Parameter value: a `strings` entry of a span draft; must stay where it is until the span is packed.
-    @unsafe mutating func set(_ attribute: Attribute, texts value: RawSpan, _ arena: inout Arena) {
-        let array = unsafe TextArray(value, lengthLimit: lengthLimit, &arena)
-        guard let slot = slot(for: attribute) else { return }
-        unsafe lists.values[slot].array_value = array.message
-        unsafe enter(slot, lists.attributes + slot, size: array.packedSizeLimit)
-    }
-
-    private mutating func setText(_ attribute: Attribute, _ start: UnsafeRawPointer?, _ length: Int) {
-        guard let slot = slot(for: attribute) else { return }
-        unsafe texts.values[slot].string_value = ProtobufCBinaryData(start, length)
-        unsafe enter(slot, texts.attributes + slot, size: length)
-    }
-
-    /// Nil where what is set is final, or was left out.
-    private func slot(for attribute: Attribute) -> Int? {
-        let slot = Int(attribute.rawValue)
-        // Sound: there is a slot for each attribute.
-        let position = unsafe positions[slot]
-        return position == 0 || (position > sealed && position != Self.left) ? slot : nil
-    }
-
-    /// Makes the message the slot's attribute, unless the span has as many as it may.
-    private mutating func enter<Message>(_ slot: Int, _ message: UnsafeMutablePointer<Message>, size: Int) {
-        // Sound: see `pointers`.
-        let message = unsafe UnsafeMutableRawPointer(message).assumingMemoryBound(to: PBKeyValue.self)
-        let position = unsafe Int(positions[slot])
+    /// Makes the bytes the slot's attribute, unless the span has as many as it may.
+    private mutating func enter(_ slot: UnsafeMutablePointer<Slot>, _ attribute: UnsafeRawBufferPointer) {
+        let position = unsafe Int(slot.pointee.position)
         if position > 0 {
-            unsafe pointers[position - 1] = message
-        } else if count < countLimit {
-            unsafe pointers[count] = message
-            count += 1
-            unsafe positions[slot] = UInt8(truncatingIfNeeded: count)
+            byteCount += unsafe attribute.count - encoded[position - 1].count
+            unsafe encoded[position - 1] = attribute
+        } else if entered < countLimit {
+            byteCount += attribute.count
+            unsafe encoded[entered] = attribute
+            entered += 1
+            unsafe slot.pointee.position = UInt8(truncatingIfNeeded: entered)
         } else {
-            unsafe positions[slot] = Self.left
+            unsafe slot.pointee.position = Slot.left
             dropped += 1
         }
-        packedSizeLimit += size + frameSizeLimit
+    }
+
+    /// - Parameter place: has room for `byteCount` bytes.
+    @unsafe func write(to place: UnsafeMutableRawPointer) {
+        var place = unsafe place
+        for index in 0..<entered {
+            let attribute = unsafe encoded[index]
+            // Sound: what a slot or the arena holds stays until the next span, and is never empty.
+            unsafe place.copyMemory(from: attribute.baseAddress!, byteCount: attribute.count)
+            unsafe place += attribute.count
+        }
     }
 }
 
-/// The messages of one kind of value: an attribute and its value for every slot.
-@safe struct AttributeSlots<Message, Value>: ~Copyable {
-    let attributes: UnsafeMutablePointer<Message>
-    let values: UnsafeMutablePointer<Value>
-
-    /// - Parameter link: initialises both messages of a slot, with this key and joined to each other.
-    init(count: Int, _ link: (UnsafeMutablePointer<Message>, ProtobufCBinaryData, UnsafeMutablePointer<Value>) -> Void) {
-        unsafe attributes = .allocate(capacity: count)
-        unsafe values = .allocate(capacity: count)
-        for attribute in Attribute.allCases {
-            // Sound: raw values count from 0, so that each slot is initialised once.
-            let slot = Int(attribute.rawValue)
-            precondition(slot < count)
-            unsafe link(attributes + slot, ProtobufCBinaryData(attribute.name), values + slot)
-        }
-    }
-
-    deinit {
-        unsafe attributes.deallocate()
-        unsafe values.deallocate()
+extension RawSpan {
+    /// - Parameter other: as many bytes as this has.
+    @unsafe fileprivate func isSame(as other: UnsafeMutableRawPointer) -> Bool {
+        // Sound: the loads stay within the eight bytes there are; memcmp reads no further either.
+        if byteCount == 8 { return unsafe unsafeLoadUnaligned(as: UInt64.self) == other.loadUnaligned(as: UInt64.self) }
+        return unsafe withUnsafeBytes { unsafe $0.isEmpty || memcmp($0.baseAddress!, other, $0.count) == 0 }
     }
 }

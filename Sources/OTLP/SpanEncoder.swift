@@ -3,9 +3,10 @@ public import Tracing
 
 /// Makes the OTLP `Span` message of a finished span: the bytes that are stored, exported and read again, encoded this once.
 ///
-/// Owned by the store's thread. The message is built from C structs that are set up once and hang together for good, and that
-/// point at the texts where the caller has them; libprotobuf-c packs them into a buffer that the next span uses again. Nothing is
-/// allocated once buffer and arena have grown to the usual size.
+/// Owned by the store's thread. All of the span but its attributes is a C struct that is set up once and points at texts where the
+/// caller has them; libprotobuf-c packs it into a buffer that the next span uses again. The attributes are put behind it as they
+/// were encoded one by one, most of them for a span before (`AttributeTable`): protobuf messages concatenate, and their fields may
+/// come in any order. Nothing is allocated once buffer and arena have grown to the usual size.
 ///
 ///     encoder.encode(record, entries)
 ///     insert(encoder.bytes)             // until the next span
@@ -27,7 +28,6 @@ public import Tracing
         unsafe opentelemetry__proto__trace__v1__status__init(status)
         unsafe span.pointee.trace_id = ProtobufCBinaryData(ids.baseAddress, 16)
         unsafe span.pointee.span_id = ProtobufCBinaryData(ids.baseAddress! + 16, 8)
-        unsafe span.pointee.attributes = attributes.pointers
         unsafe status.pointee.code = OPENTELEMETRY__PROTO__TRACE__V1__STATUS__STATUS_CODE__STATUS_CODE_ERROR
     }
 
@@ -60,12 +60,11 @@ public import Tracing
         setHead(record)
         setAttributes(of: record)
         attributes.seal()
-        // Sound: the structs point into `entries`, which stays where it is until the span is packed below.
+        // Sound: the span's texts point into `entries`, which stays where it is until the span is packed below.
         let textSize = unsafe setEntries(entries)
-        if !attributes.isSet(.timing) { attributes.set(.timing, "measured") }
-        unsafe span.pointee.n_attributes = attributes.count
+        if !attributes.isSet(.timing) { attributes.set(.timing, "measured", &arena) }
         unsafe span.pointee.dropped_attributes_count = UInt32(attributes.dropped)
-        pack(atMost: 256 + textSize + attributes.packedSizeLimit)
+        pack(headAtMost: 256 + textSize)
     }
 
     private mutating func setHead(_ record: SpanRecord) {
@@ -93,28 +92,26 @@ public import Tracing
     private mutating func setAttributes(of record: SpanRecord) {
         if !record.runIsNamed {
             let hex = TraceID(high: record.runHigh, low: record.runLow).hex
-            // Sound: the copy stays in the arena until the span is packed; a UInt8 has no padding.
-            let text = unsafe arena.copy(hex.span.bytes)
-            unsafe attributes.set(.runID, text: text.bytes, &arena)
+            attributes.set(.runID, .string, unsafe hex.span.bytes, &arena)  // sound: a UInt8 has no padding
         }
-        if let kind = HopKind(rawValue: record.hopKind) { attributes.set(.hopKind, kind.name) }
-        if let linkedBy = LinkedBy(rawValue: record.linkedBy) { attributes.set(.linkedBy, linkedBy.name) }
+        if let kind = HopKind(rawValue: record.hopKind) { attributes.set(.hopKind, kind.name, &arena) }
+        if let linkedBy = LinkedBy(rawValue: record.linkedBy) { attributes.set(.linkedBy, linkedBy.name, &arena) }
         let tokens = record.tokens
-        if tokens.input >= 0 { attributes.set(.usageInputTokens, tokens.input) }
-        if tokens.output >= 0 { attributes.set(.usageOutputTokens, tokens.output) }
-        if tokens.cacheRead >= 0 { attributes.set(.usageCacheReadInputTokens, tokens.cacheRead) }
-        if tokens.cacheWrite >= 0 { attributes.set(.usageCacheWriteInputTokens, tokens.cacheWrite) }
-        if tokens.reasoning >= 0 { attributes.set(.usageReasoningOutputTokens, tokens.reasoning) }
+        if tokens.input >= 0 { attributes.set(.usageInputTokens, tokens.input, &arena) }
+        if tokens.output >= 0 { attributes.set(.usageOutputTokens, tokens.output, &arena) }
+        if tokens.cacheRead >= 0 { attributes.set(.usageCacheReadInputTokens, tokens.cacheRead, &arena) }
+        if tokens.cacheWrite >= 0 { attributes.set(.usageCacheWriteInputTokens, tokens.cacheWrite, &arena) }
+        if tokens.reasoning >= 0 { attributes.set(.usageReasoningOutputTokens, tokens.reasoning, &arena) }
         if let cost = record.cost, let source = CostSource(rawValue: record.costSource)?.name {
             costText.removeAll(keepingCapacity: true)
             cost.write(into: &costText)
-            let text = unsafe arena.copy(costText)
-            unsafe attributes.set(.costUSD, text: text.bytes, &arena)
-            attributes.set(.costSource, source)
-            attributes.set(.usageCost, cost.double)
-            attributes.set(.llmCostTotal, cost.double)
+            let text = costText
+            attributes.set(.costUSD, .string, unsafe text.span.bytes, &arena)  // sound: as above
+            attributes.set(.costSource, source, &arena)
+            attributes.set(.usageCost, cost.double, &arena)
+            attributes.set(.llmCostTotal, cost.double, &arena)
         }
-        if record.timeToFirstContent >= 0 { attributes.set(.ttft, Double(record.timeToFirstContent) / 1e9) }
+        if record.timeToFirstContent >= 0 { attributes.set(.ttft, Double(record.timeToFirstContent) / 1e9, &arena) }
     }
 
     /// What the loop wrote. Returns the bytes of the texts that are no attributes.
@@ -133,24 +130,23 @@ public import Tracing
                 }
                 return
             }
-            switch type {
-            case .string: unsafe attributes.set(attribute, text: value, &arena)
-            case .bool: attributes.set(attribute, SpanEntry.bool(value))
-            case .int: attributes.set(attribute, SpanEntry.int(value))
-            case .double: attributes.set(attribute, SpanEntry.double(value))
-            case .strings: unsafe attributes.set(attribute, texts: value, &arena)
-            }
+            attributes.set(attribute, type, value, &arena)
         }
         return textSize
     }
 
-    private mutating func pack(atMost size: Int) {
+    /// - Parameter headSize: no less than what the span takes without its attributes.
+    private mutating func pack(headAtMost headSize: Int) {
+        let size = headSize + attributes.byteCount
         if unsafe output.count < size {
             unsafe output.deallocate()
             unsafe output = .allocate(byteCount: max(size, 8192), alignment: 8)
         }
-        // Sound: `size` is no less than what the message takes.
-        length = unsafe opentelemetry__proto__trace__v1__span__pack(span, output.baseAddress!.assumingMemoryBound(to: UInt8.self))
-        precondition(length <= size)
+        // Sound: there is room for both.
+        let start = unsafe output.baseAddress!
+        let head = unsafe opentelemetry__proto__trace__v1__span__pack(span, start.assumingMemoryBound(to: UInt8.self))
+        precondition(head <= headSize)
+        unsafe attributes.write(to: start + head)
+        length = head + attributes.byteCount
     }
 }

@@ -7,14 +7,15 @@
 ///
 /// Spans go in as they were stored; only their heads, and those of the few messages around them, are written here. The lengths of
 /// the outer messages stand in front and are known last, so room is left for them. Owned by one thread at a time; its storage is
-/// used again.
+/// used again. Whoever has the spans in an array already, with room in front, has the message made around them there.
 public struct TracesFrame: Sendable {
     private let resource: [UInt8]
     private let scope: [UInt8]
     private let schemaURL: [UInt8]
     /// Room for what stands in front, then the spans, each with its head.
     private var bytes: [UInt8]
-    private let frontRoom: Int
+    /// Bytes that what stands in front takes at most.
+    public let frontRoom: Int
     public private(set) var spanCount = 0
 
     private enum Field {
@@ -38,8 +39,8 @@ public struct TracesFrame: Sendable {
         spanCount = 0
     }
 
-    /// At least what the message takes now, by a few bytes at most.
-    public var byteCount: Int { bytes.count + 2 * (schemaURL.count + WireFormat.headSizeLimit) }
+    /// At least what the message around these spans takes, by a few bytes at most.
+    public func byteCount(around spans: [UInt8]) -> Int { spans.count + 2 * (schemaURL.count + WireFormat.headSizeLimit) }
 
     /// - Parameter span: the bytes of one `Span` message.
     public mutating func append(_ span: RawSpan) {
@@ -48,24 +49,28 @@ public struct TracesFrame: Sendable {
         spanCount += 1
     }
 
-    /// - Parameters:
-    ///   - fields: `spans` fields of a `ScopeSpans` message, one after the other, as the store keeps them: taken as they are.
-    ///   - count: how many.
-    public mutating func append(fields: RawSpan, count: Int) {
-        bytes.append(fields)
-        spanCount += count
-    }
-
     /// Lends the whole message. More spans may follow. Of no spans it is the empty message: an envelope around nothing is not to
     /// be sent.
     public mutating func withMessage<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
         guard spanCount > 0 else { return try body(RawSpan()) }
-        let end = bytes.count
-        defer { bytes.removeLast(bytes.count - end) }
+        var spans: [UInt8] = []
+        swap(&spans, &bytes)
+        defer { swap(&spans, &bytes) }
+        return try withMessage(around: &spans, body)
+    }
 
-        appendSchemaURL()
-        let scopeSpans = bytes.count - frontRoom + WireFormat.headSize(field: Field.scope, length: scope.count) + scope.count
-        appendSchemaURL()
+    /// Lends the message that holds the spans of an array, made in that array, which is left with its spans.
+    /// - Parameter spans: `frontRoom` bytes, then `spans` fields of a `ScopeSpans` message, one after the other, as the store keeps
+    ///   them: taken as they are.
+    public func withMessage<Result, Failure: Error>(
+        around spans: inout [UInt8], _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let end = spans.count
+        defer { spans.removeLast(spans.count - end) }
+
+        appendSchemaURL(to: &spans)
+        let scopeSpans = spans.count - frontRoom + WireFormat.headSize(field: Field.scope, length: scope.count) + scope.count
+        appendSchemaURL(to: &spans)
         let outerSchemaURL = schemaURL.isEmpty ? 0 : WireFormat.headSize(field: Field.schemaURL, length: schemaURL.count) + schemaURL.count
         let resourceSpans =
             WireFormat.headSize(field: Field.resource, length: resource.count) + resource.count
@@ -81,12 +86,12 @@ public struct TracesFrame: Sendable {
         front += scope
 
         let start = frontRoom - front.count
-        bytes.replaceSubrange(start..<frontRoom, with: front)
-        let whole = unsafe bytes.span.bytes  // sound: a UInt8 has no padding
+        spans.replaceSubrange(start..<frontRoom, with: front)
+        let whole = unsafe spans.span.bytes  // sound: a UInt8 has no padding
         return try body(whole.extracting(start..<whole.byteCount))
     }
 
-    private mutating func appendSchemaURL() {
+    private func appendSchemaURL(to bytes: inout [UInt8]) {
         guard !schemaURL.isEmpty else { return }
         WireFormat.appendHead(field: Field.schemaURL, length: schemaURL.count, to: &bytes)
         bytes += schemaURL

@@ -43,13 +43,11 @@ final class Shelf: Sendable {
                         state.failsToRead -= 1
                         throw .inputOutput(code: 10)
                     }
-                    batch.fields.removeAll()
-                    batch.count = 0
-                    batch.upTo = after
+                    batch.reset(after: after)
                     while batch.upTo < Int64(state.spans.count) {
                         let (field, isSampled) = state.spans[Int(batch.upTo)]
                         if isSampled {
-                            guard batch.count < spans, batch.fields.isEmpty || batch.fields.count + field.count <= bytes else { break }
+                            guard batch.count < spans, batch.byteCount == 0 || batch.byteCount + field.count <= bytes else { break }
                             batch.fields += field
                             batch.count += 1
                         }

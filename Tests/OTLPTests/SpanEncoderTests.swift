@@ -1,3 +1,4 @@
+import COTLP
 import OTLP
 import Testing
 import Tracing
@@ -18,6 +19,11 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
         withBytes(example.encoded()) { frame.append($0) }
         let message = frame.withMessage { array($0) }
         #expect(hex(message) == (try Fixture.text("\(example.rawValue).otlp.hex")))
+    }
+
+    @Test(arguments: Example.allCases)
+    func `writes what libprotobuf-c writes of the whole message, but for the order of its fields`(example: Example) {
+        #expect(ordered(example.encoded()) == repacked(example.encoded()))
     }
 
     @Test func `writes each span on its own, whatever came before it`() {
@@ -209,5 +215,120 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
             draft.endList()
         }
         #expect(span.value(of: .toolCallIDs) == .array((0..<5000).map { .string("\($0)") }))
+    }
+
+    /// Attributes are kept encoded from one span to the next: nothing of one may show in another.
+    @Test(arguments: [AttributeLimits(), AttributeLimits(count: 9, valueLength: 5)])
+    func `writes what a new one writes, whatever it has kept`(limits: AttributeLimits) throws {
+        var random = Randomness(state: 7)
+        var encoder = SpanEncoder(limits: limits)
+        var draft = SpanDraft()
+        for _ in 0..<3000 {
+            draft.reset()
+            draft.record.spanID = SpanID(3)
+            if random.below(2) == 0 { draft.record.tokens.input = Int64(random.below(3)) }
+            if random.below(3) == 0 {
+                draft.record.costSource = CostSource.catalogue.rawValue
+                draft.record.cost = USD(units: Int128(random.below(4)) * 10_000_000_000_000_000)
+            }
+            var expected: [(key: String, value: AnyValue)] = []
+            for _ in 0..<random.below(12) {
+                let attribute = Attribute.allCases[random.below(6)]
+                let value = random.set(attribute, in: &draft)
+                let key = attribute.name.description
+                if let index = expected.firstIndex(where: { $0.key == key }) { expected[index].value = value } else { expected.append((key, value)) }
+            }
+            let bytes = draft.withEntries { entries in
+                encoder.encode(draft.record, entries)
+                return array(encoder.bytes)
+            }
+            var fresh = SpanEncoder(limits: limits)
+            draft.withEntries { fresh.encode(draft.record, $0) }
+            #expect(bytes == array(fresh.bytes))
+            #expect(ordered(bytes) == repacked(bytes))
+            if limits == AttributeLimits() {
+                let own = try withBytes(bytes) { try OTLPSpan(decoding: $0) }.attributes.filter { $0.key.hasPrefix("gen_ai.") && !$0.key.hasPrefix("gen_ai.usage.") }
+                #expect(own == expected.map { KeyValue($0.key, $0.value) })
+            }
+        }
+    }
+}
+
+/// The fields of a span by their numbers.
+private func ordered(_ span: [UInt8]) -> [UInt8] {
+    var fields: [(number: Int, bytes: ArraySlice<UInt8>)] = []
+    var offset = 0
+    func varint() -> Int {
+        var value = 0
+        for shift in stride(from: 0, to: 63, by: 7) {
+            value |= Int(span[offset] & 0x7F) << shift
+            offset += 1
+            if span[offset - 1] < 0x80 { break }
+        }
+        return value
+    }
+    while offset < span.count {
+        let start = offset
+        let tag = varint()
+        switch tag & 7 {
+        case 0: _ = varint()
+        case 1: offset += 8
+        case 2: offset += varint()
+        default: offset += 4
+        }
+        fields.append((tag >> 3, span[start..<offset]))
+    }
+    // The sort is stable: attributes stay in their order.
+    return fields.sorted { $0.number < $1.number }.flatMap(\.bytes)
+}
+
+/// The span as libprotobuf-c reads and writes it as a whole; empty where it cannot read it.
+private func repacked(_ span: [UInt8]) -> [UInt8] {
+    // Sound: libprotobuf-c copies what it reads, writes as much as it says, and frees what it made.
+    unsafe span.withUnsafeBufferPointer { buffer -> [UInt8] in
+        guard let message = unsafe opentelemetry__proto__trace__v1__span__unpack(nil, buffer.count, buffer.baseAddress) else { return [] }
+        defer { unsafe opentelemetry__proto__trace__v1__span__free_unpacked(message, nil) }
+        let size = unsafe opentelemetry__proto__trace__v1__span__get_packed_size(message)
+        return unsafe [UInt8](unsafeUninitializedCapacity: size) { packed, count in
+            count = unsafe opentelemetry__proto__trace__v1__span__pack(message, packed.baseAddress)
+        }
+    }
+}
+
+/// A generator whose numbers are the same in every run.
+private struct Randomness {
+    var state: UInt64
+
+    mutating func below(_ limit: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(state >> 33) % limit
+    }
+
+    /// Sets an attribute to one of few values, so that they come again: of every kind, of the lengths that are kept and longer.
+    mutating func set(_ attribute: Attribute, in draft: inout SpanDraft) -> AnyValue {
+        switch below(5) {
+        case 0:
+            let text = String(repeating: ["a", "b", "€"][below(3)], count: [0, 1, 7, 8, 63, 64, 65, 192, 200][below(9)])
+            draft.set(attribute, text)
+            return .string(text)
+        case 1:
+            let value = [0, 1, -1, .max, .min, 0x6162_6162_6162_6162][below(6)] as Int64
+            draft.set(attribute, value)
+            return .int(value)
+        case 2:
+            let value = [0.0, 0.5, -1e300, .infinity][below(4)]
+            draft.set(attribute, value)
+            return .double(value)
+        case 3:
+            let value = below(2) == 0
+            draft.set(attribute, value)
+            return .bool(value)
+        default:
+            let texts = (0..<below(4)).map { _ in String(repeating: "x", count: [0, 1, 60, 100][below(4)]) }
+            draft.beginList(attribute)
+            for text in texts { draft.appendElement(text) }
+            draft.endList()
+            return .array(texts.map { .string($0) })
+        }
     }
 }

@@ -65,20 +65,19 @@ import Tracing
         let fixture = StoreFixture()
         try fixture.start()
         try await fixture.write((1...30).map { Hop(span: UInt64($0)) })
-        var batch = ExportBatch()
+        let source = SpanSource(resource: [], scopeName: "hopspan", scopeVersion: "1")
+        let frame = TracesFrame(source: source)
+        var batch = ExportBatch(frontRoom: frame.frontRoom)
         let reader = try fixture.store.makeReader()
         #expect(try reader.unexported(after: 0, limit: 512, maxBytes: 4 << 20, into: &batch))
-        let source = SpanSource(resource: [], scopeName: "hopspan", scopeVersion: "1")
-        var frame = TracesFrame(source: source)
-        frame.append(fields: unsafe batch.fields.span.bytes, count: batch.count)
-        #expect(frame.spanCount == 30)
+        #expect(batch.count == 30)
         var oneByOne = TracesFrame(source: source)
         let spans = try reader.spans(of: try #require(try reader.runs(RunQuery()).runs.first))
         for message in spans.messages {
             let bytes = Array(spans.fields[message])
             oneByOne.append(unsafe bytes.span.bytes)
         }
-        let (request, expected) = (frame.withMessage { Array($0.text) }, oneByOne.withMessage { Array($0.text) })
+        let (request, expected) = (frame.withMessage(around: &batch.fields) { Array($0.text) }, oneByOne.withMessage { Array($0.text) })
         #expect(request == expected)
     }
 

@@ -201,3 +201,16 @@ extension TraceID {
         TraceID(high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number) &+ 1)
     }
 }
+
+extension String {
+    /// Text that does not get smaller, or not much: base-64 digits without a pattern.
+    static func noise(_ count: Int, seed: UInt64 = 0) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var state = UInt64(count) &+ seed &* 0x9E37_79B9_7F4A_7C15
+        let text = (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return digits[Int(state >> 58)]
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

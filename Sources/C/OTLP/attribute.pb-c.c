@@ -7,6 +7,51 @@
 #endif
 
 #include "attribute.pb-c.h"
+void   hopspan__text_span__init
+                     (Hopspan__TextSpan         *message)
+{
+  static const Hopspan__TextSpan init_value = HOPSPAN__TEXT_SPAN__INIT;
+  *message = init_value;
+}
+size_t hopspan__text_span__get_packed_size
+                     (const Hopspan__TextSpan *message)
+{
+  assert(message->base.descriptor == &hopspan__text_span__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hopspan__text_span__pack
+                     (const Hopspan__TextSpan *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hopspan__text_span__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hopspan__text_span__pack_to_buffer
+                     (const Hopspan__TextSpan *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hopspan__text_span__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hopspan__TextSpan *
+       hopspan__text_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hopspan__TextSpan *)
+     protobuf_c_message_unpack (&hopspan__text_span__descriptor,
+                                allocator, len, data);
+}
+void   hopspan__text_span__free_unpacked
+                     (Hopspan__TextSpan *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hopspan__text_span__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hopspan__text_attribute__init
                      (Hopspan__TextAttribute         *message)
 {
@@ -95,6 +140,51 @@ void   hopspan__text_value__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &hopspan__text_value__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hopspan__bool_span__init
+                     (Hopspan__BoolSpan         *message)
+{
+  static const Hopspan__BoolSpan init_value = HOPSPAN__BOOL_SPAN__INIT;
+  *message = init_value;
+}
+size_t hopspan__bool_span__get_packed_size
+                     (const Hopspan__BoolSpan *message)
+{
+  assert(message->base.descriptor == &hopspan__bool_span__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hopspan__bool_span__pack
+                     (const Hopspan__BoolSpan *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hopspan__bool_span__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hopspan__bool_span__pack_to_buffer
+                     (const Hopspan__BoolSpan *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hopspan__bool_span__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hopspan__BoolSpan *
+       hopspan__bool_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hopspan__BoolSpan *)
+     protobuf_c_message_unpack (&hopspan__bool_span__descriptor,
+                                allocator, len, data);
+}
+void   hopspan__bool_span__free_unpacked
+                     (Hopspan__BoolSpan *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hopspan__bool_span__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   hopspan__bool_attribute__init
@@ -187,6 +277,51 @@ void   hopspan__bool_value__free_unpacked
   assert(message->base.descriptor == &hopspan__bool_value__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hopspan__int_span__init
+                     (Hopspan__IntSpan         *message)
+{
+  static const Hopspan__IntSpan init_value = HOPSPAN__INT_SPAN__INIT;
+  *message = init_value;
+}
+size_t hopspan__int_span__get_packed_size
+                     (const Hopspan__IntSpan *message)
+{
+  assert(message->base.descriptor == &hopspan__int_span__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hopspan__int_span__pack
+                     (const Hopspan__IntSpan *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hopspan__int_span__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hopspan__int_span__pack_to_buffer
+                     (const Hopspan__IntSpan *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hopspan__int_span__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hopspan__IntSpan *
+       hopspan__int_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hopspan__IntSpan *)
+     protobuf_c_message_unpack (&hopspan__int_span__descriptor,
+                                allocator, len, data);
+}
+void   hopspan__int_span__free_unpacked
+                     (Hopspan__IntSpan *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hopspan__int_span__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hopspan__int_attribute__init
                      (Hopspan__IntAttribute         *message)
 {
@@ -277,6 +412,51 @@ void   hopspan__int_value__free_unpacked
   assert(message->base.descriptor == &hopspan__int_value__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   hopspan__double_span__init
+                     (Hopspan__DoubleSpan         *message)
+{
+  static const Hopspan__DoubleSpan init_value = HOPSPAN__DOUBLE_SPAN__INIT;
+  *message = init_value;
+}
+size_t hopspan__double_span__get_packed_size
+                     (const Hopspan__DoubleSpan *message)
+{
+  assert(message->base.descriptor == &hopspan__double_span__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hopspan__double_span__pack
+                     (const Hopspan__DoubleSpan *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hopspan__double_span__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hopspan__double_span__pack_to_buffer
+                     (const Hopspan__DoubleSpan *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hopspan__double_span__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hopspan__DoubleSpan *
+       hopspan__double_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hopspan__DoubleSpan *)
+     protobuf_c_message_unpack (&hopspan__double_span__descriptor,
+                                allocator, len, data);
+}
+void   hopspan__double_span__free_unpacked
+                     (Hopspan__DoubleSpan *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hopspan__double_span__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   hopspan__double_attribute__init
                      (Hopspan__DoubleAttribute         *message)
 {
@@ -365,6 +545,51 @@ void   hopspan__double_value__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &hopspan__double_value__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   hopspan__texts_span__init
+                     (Hopspan__TextsSpan         *message)
+{
+  static const Hopspan__TextsSpan init_value = HOPSPAN__TEXTS_SPAN__INIT;
+  *message = init_value;
+}
+size_t hopspan__texts_span__get_packed_size
+                     (const Hopspan__TextsSpan *message)
+{
+  assert(message->base.descriptor == &hopspan__texts_span__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t hopspan__texts_span__pack
+                     (const Hopspan__TextsSpan *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &hopspan__texts_span__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t hopspan__texts_span__pack_to_buffer
+                     (const Hopspan__TextsSpan *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &hopspan__texts_span__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Hopspan__TextsSpan *
+       hopspan__texts_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Hopspan__TextsSpan *)
+     protobuf_c_message_unpack (&hopspan__texts_span__descriptor,
+                                allocator, len, data);
+}
+void   hopspan__texts_span__free_unpacked
+                     (Hopspan__TextsSpan *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &hopspan__texts_span__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   hopspan__texts_attribute__init
@@ -502,6 +727,44 @@ void   hopspan__text_array__free_unpacked
   assert(message->base.descriptor == &hopspan__text_array__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+static const ProtobufCFieldDescriptor hopspan__text_span__field_descriptors[1] =
+{
+  {
+    "attribute",
+    9,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hopspan__TextSpan, attribute),
+    &hopspan__text_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hopspan__text_span__field_indices_by_name[] = {
+  0,   /* field[0] = attribute */
+};
+static const ProtobufCIntRange hopspan__text_span__number_ranges[1 + 1] =
+{
+  { 9, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hopspan__text_span__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hopspan.TextSpan",
+  "TextSpan",
+  "Hopspan__TextSpan",
+  "hopspan",
+  sizeof(Hopspan__TextSpan),
+  1,
+  hopspan__text_span__field_descriptors,
+  hopspan__text_span__field_indices_by_name,
+  1,  hopspan__text_span__number_ranges,
+  (ProtobufCMessageInit) hopspan__text_span__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor hopspan__text_attribute__field_descriptors[2] =
 {
   {
@@ -589,6 +852,44 @@ const ProtobufCMessageDescriptor hopspan__text_value__descriptor =
   hopspan__text_value__field_indices_by_name,
   1,  hopspan__text_value__number_ranges,
   (ProtobufCMessageInit) hopspan__text_value__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hopspan__bool_span__field_descriptors[1] =
+{
+  {
+    "attribute",
+    9,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hopspan__BoolSpan, attribute),
+    &hopspan__bool_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hopspan__bool_span__field_indices_by_name[] = {
+  0,   /* field[0] = attribute */
+};
+static const ProtobufCIntRange hopspan__bool_span__number_ranges[1 + 1] =
+{
+  { 9, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hopspan__bool_span__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hopspan.BoolSpan",
+  "BoolSpan",
+  "Hopspan__BoolSpan",
+  "hopspan",
+  sizeof(Hopspan__BoolSpan),
+  1,
+  hopspan__bool_span__field_descriptors,
+  hopspan__bool_span__field_indices_by_name,
+  1,  hopspan__bool_span__number_ranges,
+  (ProtobufCMessageInit) hopspan__bool_span__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hopspan__bool_attribute__field_descriptors[2] =
@@ -680,6 +981,44 @@ const ProtobufCMessageDescriptor hopspan__bool_value__descriptor =
   (ProtobufCMessageInit) hopspan__bool_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor hopspan__int_span__field_descriptors[1] =
+{
+  {
+    "attribute",
+    9,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hopspan__IntSpan, attribute),
+    &hopspan__int_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hopspan__int_span__field_indices_by_name[] = {
+  0,   /* field[0] = attribute */
+};
+static const ProtobufCIntRange hopspan__int_span__number_ranges[1 + 1] =
+{
+  { 9, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hopspan__int_span__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hopspan.IntSpan",
+  "IntSpan",
+  "Hopspan__IntSpan",
+  "hopspan",
+  sizeof(Hopspan__IntSpan),
+  1,
+  hopspan__int_span__field_descriptors,
+  hopspan__int_span__field_indices_by_name,
+  1,  hopspan__int_span__number_ranges,
+  (ProtobufCMessageInit) hopspan__int_span__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor hopspan__int_attribute__field_descriptors[2] =
 {
   {
@@ -769,6 +1108,44 @@ const ProtobufCMessageDescriptor hopspan__int_value__descriptor =
   (ProtobufCMessageInit) hopspan__int_value__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor hopspan__double_span__field_descriptors[1] =
+{
+  {
+    "attribute",
+    9,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hopspan__DoubleSpan, attribute),
+    &hopspan__double_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hopspan__double_span__field_indices_by_name[] = {
+  0,   /* field[0] = attribute */
+};
+static const ProtobufCIntRange hopspan__double_span__number_ranges[1 + 1] =
+{
+  { 9, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hopspan__double_span__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hopspan.DoubleSpan",
+  "DoubleSpan",
+  "Hopspan__DoubleSpan",
+  "hopspan",
+  sizeof(Hopspan__DoubleSpan),
+  1,
+  hopspan__double_span__field_descriptors,
+  hopspan__double_span__field_indices_by_name,
+  1,  hopspan__double_span__number_ranges,
+  (ProtobufCMessageInit) hopspan__double_span__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor hopspan__double_attribute__field_descriptors[2] =
 {
   {
@@ -856,6 +1233,44 @@ const ProtobufCMessageDescriptor hopspan__double_value__descriptor =
   hopspan__double_value__field_indices_by_name,
   1,  hopspan__double_value__number_ranges,
   (ProtobufCMessageInit) hopspan__double_value__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor hopspan__texts_span__field_descriptors[1] =
+{
+  {
+    "attribute",
+    9,
+    PROTOBUF_C_LABEL_REQUIRED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Hopspan__TextsSpan, attribute),
+    &hopspan__texts_attribute__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned hopspan__texts_span__field_indices_by_name[] = {
+  0,   /* field[0] = attribute */
+};
+static const ProtobufCIntRange hopspan__texts_span__number_ranges[1 + 1] =
+{
+  { 9, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor hopspan__texts_span__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "hopspan.TextsSpan",
+  "TextsSpan",
+  "Hopspan__TextsSpan",
+  "hopspan",
+  sizeof(Hopspan__TextsSpan),
+  1,
+  hopspan__texts_span__field_descriptors,
+  hopspan__texts_span__field_indices_by_name,
+  1,  hopspan__texts_span__number_ranges,
+  (ProtobufCMessageInit) hopspan__texts_span__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor hopspan__texts_attribute__field_descriptors[2] =

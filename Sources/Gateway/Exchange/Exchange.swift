@@ -253,6 +253,16 @@ final class Exchange {
         }
     }
 
+    /// The same for a piece that may be the last.
+    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
+        if isLast, isObserved, !isInflating, call.readWhole(piece) {
+            callEnded = true
+            return
+        }
+        observe(piece, clock)
+        if isLast { answerEnded(clock) }
+    }
+
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
         let body = body

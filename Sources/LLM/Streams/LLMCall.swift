@@ -216,6 +216,14 @@ public final class LLMCall {
         streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && response.isFinished)
     }
 
+    /// The answer where all of it has come in one piece: it is read where it stands, and has ended.
+    /// - Returns: false where it is to be observed all the same: an event stream, one that has begun, a large one.
+    public func readWhole(_ answer: RawSpan) -> Bool {
+        guard !isEventStream, body.isEmpty, answer.byteCount > 0, answer.byteCount <= ResponseBody.plainLimit else { return false }
+        responseIsUnreadable = !read(answer) && status < 400
+        return true
+    }
+
     /// How many bytes of the answer are kept, to be read when they are whole.
     public var heldByteCount: Int { events.heldByteCount + body.count }
 
@@ -286,26 +294,27 @@ public final class LLMCall {
 
     /// Reads the body that has been collected.
     /// - Returns: whether it is one whole JSON text.
-    private func readBody() -> Bool {
-        guard !body.isEmpty else { return false }
+    private func readBody() -> Bool { !body.isEmpty && body.withBytes { read($0) } }
+
+    /// Reads a whole body.
+    /// - Returns: whether it is one JSON text.
+    private func read(_ bytes: RawSpan) -> Bool {
         usageIsSettled = false
         do throws(JSONError) {
-            try body.withBytes { bytes throws(JSONError) in
-                var json = JSONReader(bytes)
-                if status >= 400 {
-                    try response.readErrorBody(&json)
-                } else {
-                    switch api {
-                    case .chatCompletions: _ = try response.readChatCompletion(&json)
-                    case .responses:
-                        try response.readResponse(&json)
-                        response.finishResponse()
-                    case .embeddings: try response.readEmbeddings(&json)
-                    case .messages: try response.readMessage(&json)
-                    }
-                    try json.finish()
-                    recorder?.readAnswer(bytes, api: api, response: response)
+            var json = JSONReader(bytes)
+            if status >= 400 {
+                try response.readErrorBody(&json)
+            } else {
+                switch api {
+                case .chatCompletions: _ = try response.readChatCompletion(&json)
+                case .responses:
+                    try response.readResponse(&json)
+                    response.finishResponse()
+                case .embeddings: try response.readEmbeddings(&json)
+                case .messages: try response.readMessage(&json)
                 }
+                try json.finish()
+                recorder?.readAnswer(bytes, api: api, response: response)
             }
             return true
         } catch {

@@ -6,12 +6,13 @@ final class StoredBlock {
     private(set) var columns: [SpanColumns] = []
     /// Where each span's field begins in `spans`.
     private(set) var frameStarts: [Int] = []
+    /// The spans' fields, one after the other.
     let spans: [UInt8]
 
-    init(first: Int64, count: Int64, records: RawSpan, spans: RawSpan) {
+    /// - Parameter spans: the fields; empty where they cannot be read.
+    init(first: Int64, count: Int64, records: RawSpan, spans: [UInt8]) {
         self.first = first
-        // Sound: the bytes are read inside the closure only.
-        self.spans = unsafe spans.withUnsafeBytes { unsafe Array($0) }
+        self.spans = spans
         var reader = SpanColumnsReader(records, first: first, count: count)
         while let span = reader.next() {
             guard span.columns.frameLength <= self.spans.count - span.frameStart else { break }
@@ -51,11 +52,12 @@ enum FrameHead {
 /// Finds blocks by the number of a span; holds on to the last one, because neighbours are asked for next.
 final class BlockFinder {
     private let select: Statement
+    private let inflater = BlockInflater()
     private var latest: StoredBlock?
 
     init(_ database: Database) throws(StoreError) {
         select = try database.prepare(
-            "SELECT first, count, records, spans FROM span_blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
+            "SELECT first, count, records, spans, size FROM span_blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
     }
 
     /// Nil where the span has been deleted, or never was written.
@@ -64,13 +66,19 @@ final class BlockFinder {
         select.bind(1, number)
         defer { select.reset() }
         guard try select.step() else { return nil }
-        let block = select.withBlob(2) { records in
-            select.withBlob(3) { spans in StoredBlock(first: select.integer(0), count: select.integer(1), records: records, spans: spans) }
-        }
+        var spans: [UInt8] = []
+        let size = select.size(4)
+        _ = select.withBlob(3) { inflater.append($0, size: size, to: &spans) }
+        let block = select.withBlob(2) { StoredBlock(first: select.integer(0), count: select.integer(1), records: $0, spans: spans) }
         latest = block
         return block.contains(number) ? block : nil
     }
 
     /// Forgets what it holds; a block may have been rewritten since.
     func forget() { latest = nil }
+}
+
+extension Statement {
+    /// The column `size` of a block; nil where its spans are stored as they are.
+    func size(_ column: Int32) -> Int? { isNull(column) ? nil : Int(integer(column)) }
 }

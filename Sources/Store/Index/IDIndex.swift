@@ -46,7 +46,9 @@ final class IDIndex {
     /// Calls `body` with the rows that may be the hash's run until it returns true. A part that cannot be read is passed over.
     func search(_ hash: UInt64, _ body: (Int64) -> Bool) -> Bool {
         if table.search(hash, body) { return true }
-        for segment in segments.reversed() where segment.filter.mayContain(hash) {
+        // By index: walking over the array would hold and let go each filter.
+        for index in segments.indices.reversed() where segments[index].filter.mayContain(hash) {
+            let segment = segments[index]
             readPart.bind(1, segment.row(ofPart: segment.part(of: hash)))
             defer { readPart.reset() }
             guard let isThere = try? readPart.step(), isThere else { continue }

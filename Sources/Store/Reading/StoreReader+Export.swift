@@ -2,13 +2,29 @@ import Runs
 
 /// Spans on their way to a destination.
 public struct ExportBatch: Sendable {
-    /// The `spans` fields of an OTLP `ScopeSpans` message, one after the other: to be put behind its scope as they are.
-    public var fields: [UInt8] = []
+    /// Room that its owner asked for, then the `spans` fields of an OTLP `ScopeSpans` message, one after the other: to be put behind
+    /// its scope as they are.
+    public var fields: [UInt8]
+    public let frontRoom: Int
     public var count = 0
     /// The cursor once they have been delivered; may have moved although nothing is to be sent.
     public var upTo: Int64 = 0
 
-    public init() {}
+    /// - Parameter frontRoom: bytes before the first field, for what is to stand before the spans.
+    public init(frontRoom: Int = 0) {
+        self.frontRoom = frontRoom
+        fields = Array(repeating: 0, count: frontRoom)
+    }
+
+    /// Bytes of the fields.
+    public var byteCount: Int { fields.count - frontRoom }
+
+    /// Without spans, with their memory.
+    public mutating func reset(after cursor: Int64) {
+        fields.removeLast(byteCount)
+        count = 0
+        upTo = cursor
+    }
 }
 
 extension StoreReader {
@@ -20,9 +36,7 @@ extension StoreReader {
     ///   - maxBytes: bytes at most, unless the first span alone is larger.
     /// - Returns: false where there is nothing behind the cursor.
     public func unexported(after cursor: Int64, limit: Int, maxBytes: Int, into batch: inout ExportBatch) throws(StoreError) -> Bool {
-        batch.fields.removeAll(keepingCapacity: true)
-        batch.count = 0
-        batch.upTo = cursor
+        batch.reset(after: cursor)
         let blocks = try exportBlocks()
         blocks.bind(1, cursor + 1)
         defer { blocks.reset() }
@@ -31,18 +45,21 @@ extension StoreReader {
             let next = first + count
             if next <= batch.upTo + 1 { continue }
             let isWhole = blocks.withBlob(4) { spans in
-                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit,
-                    batch.fields.isEmpty || batch.fields.count + spans.byteCount <= maxBytes, spans.byteCount <= maxBytes
+                let size = blocks.size(5)
+                let bytes = size ?? spans.byteCount
+                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit, batch.byteCount + bytes <= maxBytes,
+                    inflater.append(spans, size: size, to: &batch.fields)
                 else { return false }
-                // Sound: the bytes are read inside the closure only.
-                unsafe spans.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }
                 batch.count += Int(count)
                 batch.upTo = next - 1
                 return true
             }
             if isWhole { continue }
+            var inflated: [UInt8] = []
+            _ = blocks.withBlob(4) { inflater.append($0, size: blocks.size(5), to: &inflated) }
+            let spans = inflated
             let isDone = blocks.withBlob(3) { records in
-                blocks.withBlob(4) { spans in Self.pick(records, spans, first: first, count: count, limit, maxBytes, &batch) }
+                Self.pick(records, spans.raw, first: first, count: count, limit, maxBytes, &batch)
             }
             if isDone { break }
         }
@@ -59,7 +76,7 @@ extension StoreReader {
             guard span.number > batch.upTo else { continue }
             let length = span.columns.frameLength
             if span.columns.isSampled, length > 0, span.frameStart + length <= spans.byteCount {
-                guard batch.count < limit, batch.fields.isEmpty || batch.fields.count + length <= maxBytes else { return true }
+                guard batch.count < limit, batch.byteCount == 0 || batch.byteCount + length <= maxBytes else { return true }
                 let field = spans.extracting(span.frameStart..<span.frameStart + length)
                 // Sound: the bytes are read inside the closure only.
                 unsafe field.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }
@@ -83,6 +100,6 @@ extension StoreReader {
     private static let blockOf = "coalesce((SELECT max(first) FROM span_blocks WHERE first <= ?1), 0)"
 
     private func exportBlocks() throws(StoreError) -> Statement {
-        try database.prepare("SELECT first, count, unsampled, records, spans FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
+        try database.prepare("SELECT first, count, unsampled, records, spans, size FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
     }
 }

@@ -15,6 +15,7 @@ public final class StoreReader {
     private let part: Statement
     private let log: Statement
     let finder: BlockFinder
+    let inflater = BlockInflater()
 
     init(_ file: StoreFile, hash: IDHash, clock: StoreClock, shared: StoreShared) throws(StoreError) {
         self.file = file

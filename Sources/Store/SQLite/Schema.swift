@@ -47,7 +47,13 @@ enum Schema {
 
         -- How far each destination of the export has come.
         CREATE TABLE cursors (destination TEXT PRIMARY KEY, span INTEGER NOT NULL) WITHOUT ROWID;
+        """,
         """
+        -- From here on `spans` is deflated (BlockDeflater). What stands there once it is inflated: its bytes, and their CRC-32; both NULL
+        -- where version 1 wrote them as they are.
+        ALTER TABLE span_blocks ADD COLUMN size INTEGER;
+        ALTER TABLE span_blocks ADD COLUMN checksum INTEGER;
+        """,
     ]
 
     /// Makes the file ours, or brings it up to date. One transaction per step, so that a crash leaves a whole version.

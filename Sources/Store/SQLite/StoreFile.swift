@@ -57,7 +57,7 @@ final class StoreFile: Sendable {
         } else {
             // NORMAL: a commit survives a killed process at once, a power cut once the log has been synced, which the
             // checkpoint does; a power cut may take the commits since, never more (https://sqlite.org/pragma.html#pragma_synchronous).
-            try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")
+            try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         // Debian's SQLite zeroes whatever is freed; retention does not need that. Deleting one run asks for it again.
         try database.execute("PRAGMA secure_delete = FAST; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY")

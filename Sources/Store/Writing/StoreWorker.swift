@@ -9,7 +9,7 @@ final class StoreWorker: @unchecked Sendable {
     private let clock: StoreClock
     let idHash: IDHash
 
-    private var gather: UInt64 = 80_000_000
+    private var gather: UInt64 = 120_000_000
     private var retention = RetentionLimits(age: nil, bytes: .max)
     private var destinations: Set<String> = []
 

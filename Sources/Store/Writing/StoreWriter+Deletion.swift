@@ -65,11 +65,16 @@ extension StoreWriter {
             if !columns.isSampled { unsampled += 1 }
         }
         let names = try BlockNames.keeping(named, of: block.first, in: database)
-        let update = try database.prepare("UPDATE span_blocks SET records = ?2, spans = ?3, names = ?4, unsampled = ?5 WHERE first = ?1")
+        let update = try database.prepare(
+            "UPDATE span_blocks SET records = ?2, spans = ?3, names = ?4, unsampled = ?5, size = ?6, checksum = ?7 WHERE first = ?1")
         update.bind(1, block.first)
         update.bind(5, unsampled)
+        update.bind(6, spans.count)
+        var deflater = BlockDeflater()
+        var deflated = PackedBytes(capacity: 4 << 10)
+        update.bind(7, Int64(spans.withBytes { deflater.deflate($0, into: &deflated) }))
         try records.withBytes { records throws(StoreError) in
-            try spans.withBytes { spans throws(StoreError) in
+            try deflated.withBytes { spans throws(StoreError) in
                 // Sound: all three stay until the statement has run.
                 unsafe update.bind(2, inPlace: records)
                 unsafe update.bind(3, inPlace: spans)

@@ -15,14 +15,19 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 
+typedef struct Hopspan__TextSpan Hopspan__TextSpan;
 typedef struct Hopspan__TextAttribute Hopspan__TextAttribute;
 typedef struct Hopspan__TextValue Hopspan__TextValue;
+typedef struct Hopspan__BoolSpan Hopspan__BoolSpan;
 typedef struct Hopspan__BoolAttribute Hopspan__BoolAttribute;
 typedef struct Hopspan__BoolValue Hopspan__BoolValue;
+typedef struct Hopspan__IntSpan Hopspan__IntSpan;
 typedef struct Hopspan__IntAttribute Hopspan__IntAttribute;
 typedef struct Hopspan__IntValue Hopspan__IntValue;
+typedef struct Hopspan__DoubleSpan Hopspan__DoubleSpan;
 typedef struct Hopspan__DoubleAttribute Hopspan__DoubleAttribute;
 typedef struct Hopspan__DoubleValue Hopspan__DoubleValue;
+typedef struct Hopspan__TextsSpan Hopspan__TextsSpan;
 typedef struct Hopspan__TextsAttribute Hopspan__TextsAttribute;
 typedef struct Hopspan__TextsValue Hopspan__TextsValue;
 typedef struct Hopspan__TextArray Hopspan__TextArray;
@@ -32,6 +37,16 @@ typedef struct Hopspan__TextArray Hopspan__TextArray;
 
 
 /* --- messages --- */
+
+struct  Hopspan__TextSpan
+{
+  ProtobufCMessage base;
+  Hopspan__TextAttribute *attribute;
+};
+#define HOPSPAN__TEXT_SPAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hopspan__text_span__descriptor) \
+    , NULL }
+
 
 struct  Hopspan__TextAttribute
 {
@@ -52,6 +67,16 @@ struct  Hopspan__TextValue
 #define HOPSPAN__TEXT_VALUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hopspan__text_value__descriptor) \
     , {0,NULL} }
+
+
+struct  Hopspan__BoolSpan
+{
+  ProtobufCMessage base;
+  Hopspan__BoolAttribute *attribute;
+};
+#define HOPSPAN__BOOL_SPAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hopspan__bool_span__descriptor) \
+    , NULL }
 
 
 struct  Hopspan__BoolAttribute
@@ -75,6 +100,16 @@ struct  Hopspan__BoolValue
     , 0 }
 
 
+struct  Hopspan__IntSpan
+{
+  ProtobufCMessage base;
+  Hopspan__IntAttribute *attribute;
+};
+#define HOPSPAN__INT_SPAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hopspan__int_span__descriptor) \
+    , NULL }
+
+
 struct  Hopspan__IntAttribute
 {
   ProtobufCMessage base;
@@ -96,6 +131,16 @@ struct  Hopspan__IntValue
     , 0 }
 
 
+struct  Hopspan__DoubleSpan
+{
+  ProtobufCMessage base;
+  Hopspan__DoubleAttribute *attribute;
+};
+#define HOPSPAN__DOUBLE_SPAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hopspan__double_span__descriptor) \
+    , NULL }
+
+
 struct  Hopspan__DoubleAttribute
 {
   ProtobufCMessage base;
@@ -115,6 +160,16 @@ struct  Hopspan__DoubleValue
 #define HOPSPAN__DOUBLE_VALUE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&hopspan__double_value__descriptor) \
     , 0 }
+
+
+struct  Hopspan__TextsSpan
+{
+  ProtobufCMessage base;
+  Hopspan__TextsAttribute *attribute;
+};
+#define HOPSPAN__TEXTS_SPAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&hopspan__texts_span__descriptor) \
+    , NULL }
 
 
 struct  Hopspan__TextsAttribute
@@ -149,6 +204,25 @@ struct  Hopspan__TextArray
     , 0,NULL }
 
 
+/* Hopspan__TextSpan methods */
+void   hopspan__text_span__init
+                     (Hopspan__TextSpan         *message);
+size_t hopspan__text_span__get_packed_size
+                     (const Hopspan__TextSpan   *message);
+size_t hopspan__text_span__pack
+                     (const Hopspan__TextSpan   *message,
+                      uint8_t             *out);
+size_t hopspan__text_span__pack_to_buffer
+                     (const Hopspan__TextSpan   *message,
+                      ProtobufCBuffer     *buffer);
+Hopspan__TextSpan *
+       hopspan__text_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hopspan__text_span__free_unpacked
+                     (Hopspan__TextSpan *message,
+                      ProtobufCAllocator *allocator);
 /* Hopspan__TextAttribute methods */
 void   hopspan__text_attribute__init
                      (Hopspan__TextAttribute         *message);
@@ -186,6 +260,25 @@ Hopspan__TextValue *
                       const uint8_t       *data);
 void   hopspan__text_value__free_unpacked
                      (Hopspan__TextValue *message,
+                      ProtobufCAllocator *allocator);
+/* Hopspan__BoolSpan methods */
+void   hopspan__bool_span__init
+                     (Hopspan__BoolSpan         *message);
+size_t hopspan__bool_span__get_packed_size
+                     (const Hopspan__BoolSpan   *message);
+size_t hopspan__bool_span__pack
+                     (const Hopspan__BoolSpan   *message,
+                      uint8_t             *out);
+size_t hopspan__bool_span__pack_to_buffer
+                     (const Hopspan__BoolSpan   *message,
+                      ProtobufCBuffer     *buffer);
+Hopspan__BoolSpan *
+       hopspan__bool_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hopspan__bool_span__free_unpacked
+                     (Hopspan__BoolSpan *message,
                       ProtobufCAllocator *allocator);
 /* Hopspan__BoolAttribute methods */
 void   hopspan__bool_attribute__init
@@ -225,6 +318,25 @@ Hopspan__BoolValue *
 void   hopspan__bool_value__free_unpacked
                      (Hopspan__BoolValue *message,
                       ProtobufCAllocator *allocator);
+/* Hopspan__IntSpan methods */
+void   hopspan__int_span__init
+                     (Hopspan__IntSpan         *message);
+size_t hopspan__int_span__get_packed_size
+                     (const Hopspan__IntSpan   *message);
+size_t hopspan__int_span__pack
+                     (const Hopspan__IntSpan   *message,
+                      uint8_t             *out);
+size_t hopspan__int_span__pack_to_buffer
+                     (const Hopspan__IntSpan   *message,
+                      ProtobufCBuffer     *buffer);
+Hopspan__IntSpan *
+       hopspan__int_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hopspan__int_span__free_unpacked
+                     (Hopspan__IntSpan *message,
+                      ProtobufCAllocator *allocator);
 /* Hopspan__IntAttribute methods */
 void   hopspan__int_attribute__init
                      (Hopspan__IntAttribute         *message);
@@ -263,6 +375,25 @@ Hopspan__IntValue *
 void   hopspan__int_value__free_unpacked
                      (Hopspan__IntValue *message,
                       ProtobufCAllocator *allocator);
+/* Hopspan__DoubleSpan methods */
+void   hopspan__double_span__init
+                     (Hopspan__DoubleSpan         *message);
+size_t hopspan__double_span__get_packed_size
+                     (const Hopspan__DoubleSpan   *message);
+size_t hopspan__double_span__pack
+                     (const Hopspan__DoubleSpan   *message,
+                      uint8_t             *out);
+size_t hopspan__double_span__pack_to_buffer
+                     (const Hopspan__DoubleSpan   *message,
+                      ProtobufCBuffer     *buffer);
+Hopspan__DoubleSpan *
+       hopspan__double_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hopspan__double_span__free_unpacked
+                     (Hopspan__DoubleSpan *message,
+                      ProtobufCAllocator *allocator);
 /* Hopspan__DoubleAttribute methods */
 void   hopspan__double_attribute__init
                      (Hopspan__DoubleAttribute         *message);
@@ -300,6 +431,25 @@ Hopspan__DoubleValue *
                       const uint8_t       *data);
 void   hopspan__double_value__free_unpacked
                      (Hopspan__DoubleValue *message,
+                      ProtobufCAllocator *allocator);
+/* Hopspan__TextsSpan methods */
+void   hopspan__texts_span__init
+                     (Hopspan__TextsSpan         *message);
+size_t hopspan__texts_span__get_packed_size
+                     (const Hopspan__TextsSpan   *message);
+size_t hopspan__texts_span__pack
+                     (const Hopspan__TextsSpan   *message,
+                      uint8_t             *out);
+size_t hopspan__texts_span__pack_to_buffer
+                     (const Hopspan__TextsSpan   *message,
+                      ProtobufCBuffer     *buffer);
+Hopspan__TextsSpan *
+       hopspan__texts_span__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   hopspan__texts_span__free_unpacked
+                     (Hopspan__TextsSpan *message,
                       ProtobufCAllocator *allocator);
 /* Hopspan__TextsAttribute methods */
 void   hopspan__texts_attribute__init
@@ -360,11 +510,17 @@ void   hopspan__text_array__free_unpacked
                       ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Hopspan__TextSpan_Closure)
+                 (const Hopspan__TextSpan *message,
+                  void *closure_data);
 typedef void (*Hopspan__TextAttribute_Closure)
                  (const Hopspan__TextAttribute *message,
                   void *closure_data);
 typedef void (*Hopspan__TextValue_Closure)
                  (const Hopspan__TextValue *message,
+                  void *closure_data);
+typedef void (*Hopspan__BoolSpan_Closure)
+                 (const Hopspan__BoolSpan *message,
                   void *closure_data);
 typedef void (*Hopspan__BoolAttribute_Closure)
                  (const Hopspan__BoolAttribute *message,
@@ -372,17 +528,26 @@ typedef void (*Hopspan__BoolAttribute_Closure)
 typedef void (*Hopspan__BoolValue_Closure)
                  (const Hopspan__BoolValue *message,
                   void *closure_data);
+typedef void (*Hopspan__IntSpan_Closure)
+                 (const Hopspan__IntSpan *message,
+                  void *closure_data);
 typedef void (*Hopspan__IntAttribute_Closure)
                  (const Hopspan__IntAttribute *message,
                   void *closure_data);
 typedef void (*Hopspan__IntValue_Closure)
                  (const Hopspan__IntValue *message,
                   void *closure_data);
+typedef void (*Hopspan__DoubleSpan_Closure)
+                 (const Hopspan__DoubleSpan *message,
+                  void *closure_data);
 typedef void (*Hopspan__DoubleAttribute_Closure)
                  (const Hopspan__DoubleAttribute *message,
                   void *closure_data);
 typedef void (*Hopspan__DoubleValue_Closure)
                  (const Hopspan__DoubleValue *message,
+                  void *closure_data);
+typedef void (*Hopspan__TextsSpan_Closure)
+                 (const Hopspan__TextsSpan *message,
                   void *closure_data);
 typedef void (*Hopspan__TextsAttribute_Closure)
                  (const Hopspan__TextsAttribute *message,
@@ -399,14 +564,19 @@ typedef void (*Hopspan__TextArray_Closure)
 
 /* --- descriptors --- */
 
+extern const ProtobufCMessageDescriptor hopspan__text_span__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__text_attribute__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__text_value__descriptor;
+extern const ProtobufCMessageDescriptor hopspan__bool_span__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__bool_attribute__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__bool_value__descriptor;
+extern const ProtobufCMessageDescriptor hopspan__int_span__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__int_attribute__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__int_value__descriptor;
+extern const ProtobufCMessageDescriptor hopspan__double_span__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__double_attribute__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__double_value__descriptor;
+extern const ProtobufCMessageDescriptor hopspan__texts_span__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__texts_attribute__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__texts_value__descriptor;
 extern const ProtobufCMessageDescriptor hopspan__text_array__descriptor;
