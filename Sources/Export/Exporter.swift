@@ -1,3 +1,4 @@
+import Deflate
 import EventLoop
 import HTTP
 import OTLP
@@ -22,6 +23,7 @@ actor Exporter {
     private let frame: TracesFrame
     private var batch: ExportBatch
     private var deflater = Deflater()
+    private var gzip = GzipBody()
     private var backoff: Backoff
     /// Tries in a row that failed.
     private var failures = 0
@@ -42,7 +44,7 @@ actor Exporter {
         let proxy = destination.proxy
         client = HTTPClient(on: loop, resolver: resolver, tls: tls) { _ in proxy }
         frame = TracesFrame(source: spans)
-        batch = ExportBatch(frontRoom: frame.frontRoom)
+        batch = ExportBatch(frontRoom: frame.frontRoom, takesDeflated: destination.isCompressed)
         backoff = Backoff(destination.backoff)
         bytesAtMost = destination.bytesAtMost
         self.source = source
@@ -107,16 +109,31 @@ actor Exporter {
         let oldest = source.oldest(cursor)
         shared.update { $0.oldestPending = oldest }
 
-        guard frame.byteCount(around: batch.fields) <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
+        guard frame.byteCount(around: batch.byteCount) <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
         await deliver(encodedBody())
     }
 
     private func encodedBody() -> [UInt8] {
-        frame.withMessage(around: &batch.fields) { message in
+        guard batch.pieces.isEmpty else { return joinedBody() }
+        return frame.withMessage(around: &batch.fields) { message in
             guard destination.isCompressed else { return [UInt8](copying: message) }
             deflater.compress(message)
             return deflater.withOutput { [UInt8](copying: $0) }
         }
+    }
+
+    /// The message around spans that are deflated already.
+    private func joinedBody() -> [UInt8] {
+        let (front, back) = frame.envelope(around: batch.byteCount)
+        let deflated = batch.deflated
+        // Sound here and below: a UInt8 has no padding.
+        let bytes = unsafe deflated.span.bytes
+        gzip.reset()
+        unsafe gzip.append(front.span.bytes)
+        for piece in batch.pieces { gzip.append(deflated: bytes.extracting(piece.range), size: piece.size, checksum: piece.checksum) }
+        unsafe gzip.append(back.span.bytes)
+        gzip.finish()
+        return gzip.bytes
     }
 
     /// Sends one batch until it is taken, refused, or time is up.

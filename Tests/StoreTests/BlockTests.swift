@@ -1,3 +1,4 @@
+import Deflate
 import Foundation
 import Runs
 import Testing
@@ -7,16 +8,14 @@ import Tracing
 
 @Suite struct `The spans of a block` {
     private func deflate(_ bytes: [UInt8], _ deflater: inout BlockDeflater) -> (bytes: [UInt8], checksum: UInt32) {
-        var target = PackedBytes(capacity: 16)
-        let checksum = deflater.deflate(bytes.raw, into: &target)
-        let deflated = target.withBytes { bytes in unsafe bytes.withUnsafeBytes { unsafe Array($0) } }
-        return (deflated, checksum)
+        let checksum = deflater.deflate(bytes.raw)
+        return (deflater.withOutput { bytes in unsafe bytes.withUnsafeBytes { unsafe Array($0) } }, checksum)
     }
 
     /// Nil where the block is damaged.
     private func inflate(_ bytes: [UInt8], size: Int?) -> [UInt8]? {
         var back: [UInt8] = [7]
-        let isWhole = BlockInflater().append(bytes.raw, size: size, to: &back)
+        let isWhole = BlockInflater(usualSize: SpanBlock.usualBytes).append(bytes.raw, size: size, to: &back)
         return isWhole ? Array(back.dropFirst()) : back == [7] ? nil : []
     }
 
@@ -36,7 +35,7 @@ import Tracing
     ]
 
     @Test(arguments: cases) func `come back as they were, with their checksum`(bytes: [UInt8]) {
-        var deflater = BlockDeflater()
+        var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
         let deflated = deflate(bytes, &deflater)
         #expect(deflated.checksum == checksum(bytes))
         let isSame = inflate(deflated.bytes, size: bytes.count) == bytes
@@ -44,7 +43,7 @@ import Tracing
     }
 
     @Test func `are one stream when they are put one after the other`() {
-        var deflater = BlockDeflater()
+        var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
         var (together, plain): ([UInt8], [UInt8]) = ([], [])
         for bytes in Self.cases {
             together += deflate(bytes, &deflater).bytes
@@ -55,7 +54,7 @@ import Tracing
     }
 
     @Test func `are nothing where they are damaged`() {
-        var deflater = BlockDeflater()
+        var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
         let bytes = Array(String(repeating: "span ", count: 10_000).utf8)
         let deflated = deflate(bytes, &deflater).bytes
         #expect(inflate(Array(deflated.prefix(deflated.count / 2)), size: bytes.count) == nil)
@@ -80,7 +79,7 @@ import Tracing
             while try select.step() {
                 var spans: [UInt8] = []
                 let size = select.size(2)
-                let isWhole = select.withBlob(1) { BlockInflater().append($0, size: size, to: &spans) }
+                let isWhole = select.withBlob(1) { BlockInflater(usualSize: SpanBlock.usualBytes).append($0, size: size, to: &spans) }
                 #expect(isWhole)
                 plain.append((select.integer(0), spans))
             }

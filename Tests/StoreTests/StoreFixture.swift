@@ -29,9 +29,13 @@ final class StoreFixture: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Longer than a busy machine takes for a test: besides what a test lets pass, the real time does.
+    static let runIdle: Duration = .seconds(1_800)
+
     var options: Store.Options {
         var options = Store.Options(path: path)
         options.gather = .milliseconds(1)
+        options.runIdle = Self.runIdle
         return options
     }
 

@@ -14,6 +14,14 @@ final class Exchange {
     /// The request's body where it is read whole; afterwards what is left of an answer when something is hidden from it.
     let body = OutputBuffer()
     let call = LLMCall()
+    /// The answer's body is read on its way.
+    private(set) var isObserved = false
+    private var isInflating = false
+    private var callEnded = false
+    /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
+    private var callerHasAll = false
+    /// Monotonic nanoseconds by which all must be over; `.max` for never.
+    private(set) var totalDeadline = UInt64.max
     var span = SpanDraft(capacity: 1024)
     var traceState = TraceState()
     var baggage = Baggage()
@@ -34,19 +42,11 @@ final class Exchange {
     private(set) var openedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
-    /// The answer's body is read on its way.
-    private(set) var isObserved = false
-    private var isInflating = false
-    private var callEnded = false
-    /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
-    private var callerHasAll = false
     /// Where a URL's query is written without its values.
     let redacted = OutputBuffer(capacity: 64)
     /// The span has its `url.full`.
     var urlIsDescribed = false
     private var bodyStreamed = false
-    /// Monotonic nanoseconds by which all must be over; `.max` for never.
-    private(set) var totalDeadline = UInt64.max
 
     /// Forgets the last exchange. The request's head is read afterwards.
     func reset() {

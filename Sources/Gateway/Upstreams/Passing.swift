@@ -18,7 +18,14 @@ extension Worker {
         downstream.input.releaseIfEmpty()
         while true {
             if passChunks(exchange, from: connection, to: downstream) {
+                let (call, input, peer) = (exchange.call, connection.input, downstream.stream.socket)
                 socket.onReadable = { [loop] in
+                    // All that is needed between the read and the write.
+                    System.prefetch(input, 64)
+                    System.prefetch(exchange, 128)
+                    System.prefetch(call, LLMCall.nearBytes)
+                    System.prefetch(downstream, 64)
+                    System.prefetch(peer, 192)
                     guard self.passChunks(exchange, from: connection, to: downstream) else { return true }
                     socket.keepWaiting(until: exchange.deadline(loop.now, idle))
                     return false

@@ -20,15 +20,9 @@ public final class LLMCall {
     /// The largest event read whole; of a larger one only an outline is kept.
     private static let eventLimit = 64 << 10
 
-    public private(set) var api = API.chatCompletions
-    var request = RequestFacts()
-    var response = ResponseFacts()
-
-    /// The change to the request's body by which its stream will report usage; nil where none is called for. Whoever asks for it
-    /// must make it: from then on the chunk it brings is hidden.
-    public private(set) var usageInjection: BodyEdit?
-    var requestIsUnreadable = false
-    var responseIsUnreadable = false
+    // First what every event needs, close together.
+    /// How much of this object that is, from its beginning.
+    public static let nearBytes = 384
 
     private(set) var status = 0
     public private(set) var isEventStream = false
@@ -36,6 +30,22 @@ public final class LLMCall {
     /// When the first piece of the answer came, and the first content; 0 is not yet.
     private var firstChunkAt: UInt64 = 0
     private var firstContentAt: UInt64 = 0
+    /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
+    public private(set) var streamHasSaidAll = false
+    /// The change to the request's body by which its stream will report usage; nil where none is called for. Whoever asks for it
+    /// must make it: from then on the chunk it brings is hidden.
+    public private(set) var usageInjection: BodyEdit?
+    private var events = EventStreamReader(limit: LLMCall.eventLimit)
+    /// The event that nearly all of a stream look like.
+    private var pattern = EventPattern()
+
+    public private(set) var api = API.chatCompletions
+    var request = RequestFacts()
+    var response = ResponseFacts()
+
+    var requestIsUnreadable = false
+    var responseIsUnreadable = false
+
     /// The stream ended before the provider had said all; of a body, that it was cut or is no whole JSON.
     public private(set) var streamWasCut = false
 
@@ -50,9 +60,6 @@ public final class LLMCall {
     private(set) var settledUsage = Usage()
     private var usageIsSettled = false
 
-    private var events = EventStreamReader(limit: LLMCall.eventLimit)
-    /// The event that nearly all of a stream look like.
-    private var pattern = EventPattern()
     private var body = ResponseBody()
 
     public init() {}
@@ -69,6 +76,7 @@ public final class LLMCall {
         sentAt = 0
         firstChunkAt = 0
         firstContentAt = 0
+        streamHasSaidAll = false
         streamWasCut = false
         usageIsSettled = false
         recorder = nil
@@ -267,6 +275,7 @@ public final class LLMCall {
     @discardableResult
     private func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
         pattern.forget()
+        defer { streamHasSaidAll = response.sawEnd || response.hasError }
         if data.byteCount < 16, data.begins(with: "[DONE]") {
             response.sawEnd = true
             return false
@@ -335,9 +344,6 @@ public final class LLMCall {
         response.settle(&settledUsage, of: api)
         usageIsSettled = true
     }
-
-    /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
-    public var streamHasSaidAll: Bool { isEventStream && (response.sawEnd || response.hasError) }
 
     /// The answer says that the call failed, though its status does not.
     public var hasErrorInside: Bool { response.hasError && status < 400 }

@@ -1,3 +1,4 @@
+import Deflate
 import OTLP
 import Runs
 import Tracing
@@ -30,6 +31,8 @@ final class SpanBlock {
 
     /// A block with this many bytes of spans takes no more.
     static let fullBytes = 64 << 10
+    /// Bytes of spans in a block, but for one whose last span is very large.
+    static let usualBytes = fullBytes * 2
     /// Below this many a block stays open for the next batch: deflated it fits a page, so writing it again costs no more than a row of a
     /// table would.
     static let sealBytes = 16 << 10
@@ -46,7 +49,7 @@ final class SpanBlock {
         endedMax = 0
         names.removeAll()
         records.removeAll(keeping: 64 << 10)
-        spans.removeAll(keeping: Self.fullBytes * 2)
+        spans.removeAll(keeping: Self.usualBytes)
         deflated.removeAll(keeping: 16 << 10)
         isDeflated = false
         size = 0
@@ -56,7 +59,9 @@ final class SpanBlock {
     /// Deflates what has come since the last time.
     func deflate(with deflater: inout BlockDeflater) {
         guard !isDeflated else { return }
-        checksum = spans.withBytes { deflater.deflate($0, into: &deflated) }
+        checksum = spans.withBytes { deflater.deflate($0) }
+        deflated.removeAll(keeping: 16 << 10)
+        deflater.withOutput { deflated.append($0) }
         isDeflated = true
     }
 

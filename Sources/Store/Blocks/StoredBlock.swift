@@ -1,3 +1,4 @@
+import Deflate
 import Runs
 
 /// A block as it is stored, with the places of its spans found.
@@ -52,7 +53,7 @@ enum FrameHead {
 /// Finds blocks by the number of a span; holds on to the last one, because neighbours are asked for next.
 final class BlockFinder {
     private let select: Statement
-    private let inflater = BlockInflater()
+    private let inflater = BlockInflater(usualSize: SpanBlock.usualBytes)
     private var latest: StoredBlock?
 
     init(_ database: Database) throws(StoreError) {

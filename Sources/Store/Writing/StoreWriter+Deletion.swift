@@ -1,3 +1,4 @@
+import Deflate
 import Runs
 import Tracing
 
@@ -70,11 +71,10 @@ extension StoreWriter {
         update.bind(1, block.first)
         update.bind(5, unsampled)
         update.bind(6, spans.count)
-        var deflater = BlockDeflater()
-        var deflated = PackedBytes(capacity: 4 << 10)
-        update.bind(7, Int64(spans.withBytes { deflater.deflate($0, into: &deflated) }))
+        var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
+        update.bind(7, Int64(spans.withBytes { deflater.deflate($0) }))
         try records.withBytes { records throws(StoreError) in
-            try deflated.withBytes { spans throws(StoreError) in
+            try deflater.withOutput { spans throws(StoreError) in
                 // Sound: all three stay until the statement has run.
                 unsafe update.bind(2, inPlace: records)
                 unsafe update.bind(3, inPlace: spans)

@@ -1,3 +1,4 @@
+import Deflate
 import OTLP
 import Runs
 import Tracing
@@ -21,7 +22,7 @@ final class StoreWriter {
     private var spareBlocks: [SpanBlock] = []
     private var draft = SpanDraft()
     private var encoder: SpanEncoder
-    private var deflater = BlockDeflater()
+    private var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
     /// Cursors to write with the next commit.
     private var cursors: [String: Int64] = [:]
 

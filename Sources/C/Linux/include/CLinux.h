@@ -26,6 +26,11 @@ ssize_t linux_send(int fd, const void *bytes, size_t count);
 /// pthread_setname_np(3): behind _GNU_SOURCE. At most 15 bytes are kept.
 void linux_name_thread(const char *name);
 
+/// Asks for so many bytes to be brought near, and does not wait for them.
+static inline void linux_prefetch(const void *address, long count) {
+    for (long offset = 0; offset < count; offset += 64) __builtin_prefetch((const char *)address + offset);
+}
+
 /// CPU time of the calling thread in nanoseconds.
 uint64_t linux_thread_time(void);
 
