@@ -128,6 +128,30 @@ import Tracing
         #expect(try ids(batch) == [7, 8, 9, 10])
     }
 
+    @Test func `goes on where another of its URL was that is gone`() async throws {
+        let fixture = StoreFixture()
+        var options = fixture.options
+        options.destinations = ["http://a/v1/traces#1", "http://b/v1/traces", "http://c/v1/traces?key=1#2"]
+        try fixture.start(options)
+        try await fixture.write((1...10).map { Hop(span: UInt64($0)) })
+        for (number, name) in options.destinations.enumerated() { fixture.store.setCursor(name, Int64(number) + 4) }
+        try await fixture.flush()
+        // The first has other headers now, the second another with headers beside it, the third a name of the present form.
+        options.destinations = ["http://a/v1/traces#9", "http://b/v1/traces", "http://b/v1/traces#8", "http://c/v1/traces#7"]
+        let store = fixture.store
+        let changed = options
+        // What an exporter reads once it is told.
+        let cursors = Seen<[String: Int64]>()
+        try await fixture.result { done in
+            store.reconfigure(changed) { result in
+                cursors.add(store.health().cursors)
+                done(result)
+            }
+        }
+        let found = try #require(cursors.all.first)
+        #expect(options.destinations.map { found[$0] } == [4, 5, 10, 6])
+    }
+
     @Test func `is told how old the oldest span is that waits`() async throws {
         let fixture = StoreFixture()
         try fixture.start()

@@ -49,6 +49,7 @@ final class StoreFile: Sendable {
 
     /// The connection that writes, with the schema up to date.
     func openForWriting() throws(StoreError) -> Database {
+        if !isMemory { try checkOwner() }
         let database = try Database(location, .readWrite)
         // Both take effect only while the file is empty. 8 KiB pages: fewer system calls per span than 4, less waste than 16.
         try database.execute("PRAGMA page_size = \(Database.pageSize); PRAGMA auto_vacuum = INCREMENTAL")
@@ -63,6 +64,18 @@ final class StoreFile: Sendable {
         try database.execute("PRAGMA secure_delete = FAST; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY")
         try Schema.migrate(database)
         return database
+    }
+
+    /// Another program's file is not even opened for writing: that alone would copy its log into it, and its journal mode is kept there.
+    private func checkOwner() throws(StoreError) {
+        do throws(StoreError) {
+            try Schema.check(Database(location, .readOnly))
+        } catch {
+            switch error {
+            case .foreign, .newerSchema: throw error
+            default: return  // what only a writer can mend; the check comes again
+            }
+        }
     }
 
     /// A connection that only reads, for one other thread.
