@@ -68,4 +68,14 @@ extension Configuration {
 
     /// What a reload would change, in the order of the file. What the environment sets does not change while a process runs.
     public func changes(to new: Configuration) -> [Change] { Self.form.changes(self, new, .root) }
+
+    /// What of this configuration comes into force where `running` is: all but the keys that need a restart, which stay as they are.
+    /// A listener that stays open to others than this machine also keeps its token where the new configuration, for another address,
+    /// has none.
+    public func takenUp(by running: Configuration) -> Configuration {
+        var taken = self
+        Self.form.keep(running, &taken)
+        if !taken.api.listen.isLoopback, taken.api.token == nil { taken.api.token = running.api.token }
+        return taken
+    }
 }

@@ -16,8 +16,6 @@ public struct Configuration: Sendable, Hashable {
 
     /// All defaults, as with no file and an empty environment.
     public init() {}
-
-    public func provider(named name: String) -> Provider? { providers.first { $0.name == name } }
 }
 
 extension Configuration {
@@ -37,7 +35,8 @@ extension Configuration {
                     Provider.form, \.name, like: "openai", "a mapping from names to providers", check: Provider.wrong(withName:)),
                 """
                 LLM providers, by the first part of their path on the gateway. A provider with one public host needs no entry: the caller's own \
-                credential passes through. An entry with a name of its own, with its dialect and base_url, adds a provider.
+                credential passes through. An entry holds for all names of its provider that have no entry of their own. One with a name of its \
+                own, with its dialect and base_url, adds a provider.
                 """),
         ], defaults: Configuration(),
         check: { configuration, root, _, reading in

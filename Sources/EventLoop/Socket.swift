@@ -94,7 +94,7 @@ public enum Interruption: UInt8, Sendable {
     /// Reads what there is, without waiting. A short read is remembered as "nothing more", which saves the read that would say so.
     @unsafe public func readNow(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         guard readable else { return .wouldBlock }
-        let result = System.result { unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0) }
+        let result = System.result { unsafe linux_receive(descriptor, buffer.baseAddress, buffer.count) }
         switch result {
         case .bytes(0): return .end
         // With the end already announced there will be no other event: read on until it is met.
@@ -112,7 +112,7 @@ public enum Interruption: UInt8, Sendable {
         if first.byteCount == total {
             // Sound: as below.
             return noted(unsafe first.withUnsafeBytes { a in
-                System.result { unsafe send(descriptor, a.baseAddress, a.count, Int32(MSG_NOSIGNAL)) }
+                System.result { unsafe linux_send(descriptor, a.baseAddress, a.count) }
             }, of: total)
         }
         return noted(unsafe first.withUnsafeBytes { a in

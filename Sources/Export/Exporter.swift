@@ -1,3 +1,4 @@
+import Deflate
 import EventLoop
 import HTTP
 import OTLP
@@ -18,13 +19,16 @@ actor Exporter {
     private let shared: ExporterShared
     private let headers: HTTPFields
 
-    private var cursor: Int64
+    private var cursor: Int64 = 0
     private let frame: TracesFrame
     private var batch: ExportBatch
     private var deflater = Deflater()
+    private var gzip = GzipBody()
     private var backoff: Backoff
     /// Tries in a row that failed.
     private var failures = 0
+    /// The last answer refused a batch for good.
+    private var isRefused = false
     /// Less than the destination's after a 413; grows back while batches are taken.
     private var bytesAtMost: Int
     private var batchesSinceRefusal = 0
@@ -40,8 +44,7 @@ actor Exporter {
         let proxy = destination.proxy
         client = HTTPClient(on: loop, resolver: resolver, tls: tls) { _ in proxy }
         frame = TracesFrame(source: spans)
-        batch = ExportBatch(frontRoom: frame.frontRoom)
-        cursor = source.cursor
+        batch = ExportBatch(frontRoom: frame.frontRoom, takesDeflated: destination.isCompressed)
         backoff = Backoff(destination.backoff)
         bytesAtMost = destination.bytesAtMost
         self.source = source
@@ -56,7 +59,9 @@ actor Exporter {
     }
 
     /// Exports until it is told to end and has nothing left, or no time.
-    func run() async {
+    /// - Parameter cursor: the number of the last span that the destination has.
+    func run(from cursor: Int64) async {
+        self.cursor = cursor
         while await isTimeToExport() { await exportBatch() }
         await client.close()
         shared.ended()
@@ -104,16 +109,31 @@ actor Exporter {
         let oldest = source.oldest(cursor)
         shared.update { $0.oldestPending = oldest }
 
-        guard frame.byteCount(around: batch.fields) <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
+        guard frame.byteCount(around: batch.byteCount) <= ExportDestination.requestBytesAtMost else { return drop("larger than 64 MiB") }
         await deliver(encodedBody())
     }
 
     private func encodedBody() -> [UInt8] {
-        frame.withMessage(around: &batch.fields) { message in
+        guard batch.pieces.isEmpty else { return joinedBody() }
+        return frame.withMessage(around: &batch.fields) { message in
             guard destination.isCompressed else { return [UInt8](copying: message) }
             deflater.compress(message)
             return deflater.withOutput { [UInt8](copying: $0) }
         }
+    }
+
+    /// The message around spans that are deflated already.
+    private func joinedBody() -> [UInt8] {
+        let (front, back) = frame.envelope(around: batch.byteCount)
+        let deflated = batch.deflated
+        // Sound here and below: a UInt8 has no padding.
+        let bytes = unsafe deflated.span.bytes
+        gzip.reset()
+        unsafe gzip.append(front.span.bytes)
+        for piece in batch.pieces { gzip.append(deflated: bytes.extracting(piece.range), size: piece.size, checksum: piece.checksum) }
+        unsafe gzip.append(back.span.bytes)
+        gzip.finish()
+        return gzip.bytes
     }
 
     /// Sends one batch until it is taken, refused, or time is up.
@@ -126,7 +146,7 @@ actor Exporter {
             let wait: Duration
             switch ExportOutcome(result, now: Int64(Clock.system.wall / 1_000_000_000)) {
             case .accepted(let rejected, let message): return accept(rejected: min(rejected, batch.count), hidden(message), bytes: body.count)
-            case .refused(let reason): return drop(hidden(reason))
+            case .refused(let reason): return refuse(hidden(reason))
             case .tooLarge:
                 if batch.count == 1 { return drop("HTTP 413, the span alone is too large") }
                 bytesAtMost = max(1, batch.byteCount / 2)
@@ -138,7 +158,8 @@ actor Exporter {
                 if shared.end != nil { return giveUp(hidden(reason)) }
                 await fail(hidden(reason), wait: wait)
             case .retry(let after, let reason):
-                wait = after ?? backoff.wait()
+                // Not before the receiver wants it, and not at once if it says so: its clock, or its mind, may be wrong.
+                wait = max(after ?? .zero, backoff.wait())
                 if let end = shared.end, Clock.system.monotonic + wait.nanoseconds >= end { return giveUp(hidden(reason)) }
                 await fail(hidden(reason), wait: wait)
             }
@@ -178,12 +199,30 @@ actor Exporter {
         }
     }
 
+    /// Gives up spans that no receiver would take; it says nothing of this one.
     private func drop(_ reason: String) {
-        let count = batch.count
-        shared.update { $0.dropped += UInt64(count) }
         note(reason)
-        shared.report(.dropped(spans: count, reason: reason))
-        settle()
+        shared.report(.dropped(spans: batch.count, reason: reason))
+        passOver()
+    }
+
+    /// Gives up what the receiver refused. Sending it again is forbidden (OTLP 1.11, "Failures"), but all is not well: a wrong key would
+    /// lose every span.
+    private func refuse(_ reason: String) {
+        failed(reason)
+        if !isRefused { shared.report(.dropped(spans: batch.count, reason: reason)) }
+        isRefused = true
+        backoff.reset()
+        passOver()
+    }
+
+    private func passOver() {
+        let count = batch.count
+        shared.update { health in
+            health.dropped += UInt64(count)
+            health.batches += 1
+        }
+        advance()
     }
 
     private func settle() {
@@ -193,6 +232,7 @@ actor Exporter {
         }
         if failures > 0 { shared.report(.recovered(failures: failures)) }
         failures = 0
+        isRefused = false
         backoff.reset()
         advance()
     }
@@ -229,13 +269,17 @@ actor Exporter {
     }
 
     private func count(failure reason: String) {
+        failed(reason)
+        if failures == 1 { shared.report(.failing(reason: reason)) }
+    }
+
+    private func failed(_ reason: String) {
         failures += 1
         shared.update { health in
             health.failures += 1
             health.isFailing = true
         }
         note(reason)
-        if failures == 1 { shared.report(.failing(reason: reason)) }
     }
 
     private func note(_ reason: String) {
@@ -248,7 +292,7 @@ actor Exporter {
 
     /// A receiver's words, unless they repeat what was sent to it in confidence.
     private func hidden(_ words: String) -> String {
-        destination.headers.lines.contains { !$0.value.isEmpty && words.contains($0.value) } ? "(withheld: it repeats a header)" : words
+        destination.confidences.contains { words.contains($0) } ? "(withheld: it repeats a header or the query)" : words
     }
 }
 

@@ -1,6 +1,6 @@
 /// How one destination's export does; a moment's picture, for `/metrics` and `/api/health`.
 public struct ExporterHealth: Sendable {
-    /// What its cursor in the store goes by. May hold a URL with its query: not for display.
+    /// What its cursor in the store goes by: not for display.
     public let name: String
     /// The destination's URL without its query.
     public let destination: String
@@ -8,7 +8,7 @@ public struct ExporterHealth: Sendable {
     public var exported: UInt64 = 0
     public var rejected: UInt64 = 0
     public var dropped: UInt64 = 0
-    /// Batches that were settled, and tries of them that failed.
+    /// Batches that were settled, and tries of them that failed, for good or not.
     public var batches: UInt64 = 0
     public var failures: UInt64 = 0
     /// Bytes of the batches sent, as they went out.
@@ -18,7 +18,7 @@ public struct ExporterHealth: Sendable {
     public var lastErrorAt: UInt64?
     /// When the receiver last took a batch.
     public var lastSuccessAt: UInt64?
-    /// Whether the last try failed.
+    /// Whether the last try failed: the receiver was not there, not able to, or refused the batch.
     public var isFailing = false
     /// How long it waits before it tries again, while it does.
     public var backoff: Duration?
@@ -28,10 +28,9 @@ public struct ExporterHealth: Sendable {
     /// When the oldest of those ended, in Unix nanoseconds: how old the queue is.
     public var oldestPending: UInt64?
 
-    init(name: String, destination: String, cursor: Int64) {
+    init(name: String, destination: String) {
         self.name = name
         self.destination = destination
-        self.cursor = cursor
     }
 }
 
@@ -45,6 +44,6 @@ public enum ExportEvent: Sendable, Equatable {
     case rejected(spans: Int, message: String)
     /// The receiver took a batch and had something to say.
     case warned(message: String)
-    /// Spans were given up.
+    /// Spans were given up. Of a series of refusals only the first is told.
     case dropped(spans: Int, reason: String)
 }

@@ -10,9 +10,9 @@ final class ExporterShared: Sendable {
     private let endsAt = Atomic<UInt64>(.max)
     private let hasEnded = WorkSignal()
 
-    init(name: String, destination: String, cursor: Int64, log: @escaping @Sendable (ExportEvent) -> Void) {
+    init(name: String, destination: String, log: @escaping @Sendable (ExportEvent) -> Void) {
         self.log = log
-        health = Mutex(ExporterHealth(name: name, destination: destination, cursor: cursor))
+        health = Mutex(ExporterHealth(name: name, destination: destination))
     }
 
     func update(_ change: (inout ExporterHealth) -> Void) { health.withLock { change(&$0) } }

@@ -8,7 +8,7 @@ public import TLS
 /// The exporters of all destinations, each on a thread of its own (`export-1`, …), so that one that is stuck holds up no other.
 ///
 ///     let exporters = Exporters(spans: source, version: "1.0", log: log)
-///     try exporters.use(destinations, following: store, contexts: contexts)
+///     try exporters.use(destinations, following: store, contexts: contexts)     // at a reload: prepare all, then use what is prepared
 ///     store.onCommit { exporters.notify() }
 ///     …
 ///     exporters.finish(within: .seconds(5))    // after the store's last commit, before its `close`
@@ -18,10 +18,18 @@ public final class Exporters: Sendable {
     private let resolver: Resolver
     private let log: @Sendable (_ destination: String, ExportEvent) -> Void
 
-    private struct Running {
+    struct Running: Sendable {
         let destination: ExportDestination
         let exporter: Exporter
         let shared: ExporterShared
+        /// Where its place in the store is.
+        let cursor: @Sendable () -> Int64
+    }
+
+    /// Destinations, and the exporters of those that are new, ready to start.
+    public struct Prepared: Sendable {
+        let destinations: [ExportDestination]
+        let new: [Running]
     }
 
     private struct State {
@@ -44,39 +52,51 @@ public final class Exporters: Sendable {
         self.log = log
     }
 
-    /// Exports to these destinations from now on; the store must know them by their names. Those that were there before and are the
-    /// same go on undisturbed; others end where they are, without a last export: their cursors keep their place. Called by one
-    /// thread at a time, which may wait a second for those that end, and reads the files of certificates.
-    /// - Parameter contexts: of the configuration that the destinations are from.
+    /// Exports to these destinations from now on: `prepare` and `use` in one.
     public func use(_ destinations: [ExportDestination], following store: Store, contexts: TLSContexts = TLSContexts()) throws(ExportError) {
-        try use(destinations, contexts: contexts) { destination throws(StoreError) in try .following(store, as: destination.name) }
+        use(try prepare(destinations, following: store, contexts: contexts))
     }
 
-    func use(
+    /// Makes what exporting to these destinations needs, and changes nothing. Reads the files of certificates. Called, and what it
+    /// returns used, by one thread at a time.
+    /// - Parameter contexts: of the configuration that the destinations are from.
+    public func prepare(_ destinations: [ExportDestination], following store: Store, contexts: TLSContexts) throws(ExportError) -> Prepared {
+        try prepare(destinations, contexts: contexts) { destination throws(StoreError) in try .following(store, as: destination.name) }
+    }
+
+    func prepare(
         _ destinations: [ExportDestination], contexts: TLSContexts = TLSContexts(), from source: (ExportDestination) throws(StoreError) -> sending ExportSource
-    ) throws(ExportError) {
+    ) throws(ExportError) -> Prepared {
         let before = state.withLock { $0.running }
-        let gone = before.filter { !destinations.contains($0.destination) }
+        var new: [Running] = []
+        for destination in destinations where !before.contains(where: { $0.destination == destination }) {
+            let tls: TLSContext?
+            do { tls = try destination.context(contexts) } catch { throw .tls(error) }
+            let place: ExportSource
+            do { place = try source(destination) } catch { throw .store(error) }
+            new.append(try make(destination, place, tls))
+        }
+        return Prepared(destinations: destinations, new: new)
+    }
+
+    /// Exports to the prepared destinations from now on; the store must know them by their names. Those that were there before and are
+    /// the same go on undisturbed; others end where they are, without a last export: their cursors keep their place. May wait a second
+    /// for those that end.
+    public func use(_ prepared: Prepared) {
+        let gone = state.withLock { $0.running }.filter { !prepared.destinations.contains($0.destination) }
         // First, so that no two exporters move one cursor.
         end(gone, within: .zero)
         state.withLock { state in state.running.removeAll { running in gone.contains { $0.exporter === running.exporter } } }
-        for destination in destinations where !before.contains(where: { $0.destination == destination }) {
-            let tls = try Self.context(for: destination, contexts)
-            let place: ExportSource
-            do { place = try source(destination) } catch { throw .store(error) }
-            try start(destination, place, tls)
+        for running in prepared.new {
+            let cursor = running.cursor()
+            running.shared.update { $0.cursor = cursor }
+            running.exporter.loop.start()
+            Task(executorPreference: running.exporter.loop) { await running.exporter.run(from: cursor) }
+            state.withLock { $0.running.append(running) }
         }
     }
 
-    private static func context(for destination: ExportDestination, _ contexts: TLSContexts) throws(ExportError) -> TLSContext? {
-        guard destination.origin.isTLS else { return nil }
-        do throws(TLSError) {
-            guard let identity = destination.identity else { return try contexts.client(trusting: destination.trust) }
-            return try TLSContext.client(trust: destination.trust, identity: identity)
-        } catch { throw .tls(error) }
-    }
-
-    private func start(_ destination: ExportDestination, _ source: sending ExportSource, _ tls: TLSContext?) throws(ExportError) {
+    private func make(_ destination: ExportDestination, _ source: sending ExportSource, _ tls: TLSContext?) throws(ExportError) -> Running {
         let number = state.withLock { state in
             state.started += 1
             return state.started
@@ -84,11 +104,10 @@ public final class Exporters: Sendable {
         let loop: EventLoop
         do { loop = try EventLoop(name: "export-\(number)") } catch { throw .system(error) }
         let label = destination.label
-        let shared = ExporterShared(name: destination.name, destination: label, cursor: source.cursor) { [log] event in log(label, event) }
+        let shared = ExporterShared(name: destination.name, destination: label) { [log] event in log(label, event) }
+        let cursor = source.cursor
         let exporter = Exporter(destination, source, spans: spans, version: version, loop: loop, resolver: resolver, tls: tls, shared: shared)
-        loop.start()
-        Task(executorPreference: loop) { await exporter.run() }
-        state.withLock { $0.running.append(Running(destination: destination, exporter: exporter, shared: shared)) }
+        return Running(destination: destination, exporter: exporter, shared: shared, cursor: cursor)
     }
 
     /// More is in the store. From any thread, cheap enough for the store's own.

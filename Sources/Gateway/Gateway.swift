@@ -1,6 +1,6 @@
 public import EventLoop
 public import LLM
-private import Synchronization
+import Synchronization
 public import Tracing
 
 /// The gateway listener and its loops.
@@ -12,7 +12,8 @@ public final class Gateway: Sendable {
     /// Runs that callers have named; whoever closes runs tells it.
     public let runs: NamedRuns
     private let workers: [GatewayLoop]
-    private let settings: GatewaySettings
+    /// What running exchanges are given to end.
+    let drainNanoseconds: Atomic<UInt64>
     private let reloads = Atomic<UInt64>(0)
 
     /// Binds the listener and starts a loop for each queue.
@@ -25,7 +26,7 @@ public final class Gateway: Sendable {
     ) throws(SystemError) {
         let sockets = try ListeningSockets.bind(to: listen, count: queues.count)
         address = sockets.address
-        self.settings = settings
+        drainNanoseconds = Atomic(settings.drainNanoseconds)
         counters = GatewayCounters()
         runs = NamedRuns()
         var workers: [GatewayLoop] = []
@@ -48,8 +49,8 @@ public final class Gateway: Sendable {
     /// Stops listening, lets running exchanges end within the configured time, ends the others. Returns when all spans are queued.
     public func drain() async {
         for worker in workers { await worker.drain() }
-        let end = Clock.system.monotonic + settings.drainNanoseconds
-        while activeExchanges > 0, Clock.system.monotonic < end { try? await Task.sleep(nanoseconds: 20_000_000) }
+        let start = Clock.system.monotonic
+        while activeExchanges > 0, Clock.system.monotonic - start < drainNanoseconds.load(ordering: .relaxed) { try? await Task.sleep(nanoseconds: 20_000_000) }
         for worker in workers { await worker.abort() }
         let lastCall = Clock.system.monotonic + 2_000_000_000
         while activeExchanges > 0, Clock.system.monotonic < lastCall { try? await Task.sleep(nanoseconds: 10_000_000) }
@@ -57,9 +58,13 @@ public final class Gateway: Sendable {
         for loop in loops { loop.join() }
     }
 
+    /// Gives running exchanges no more time to end, also where `drain` waits for them already. Their spans are recorded all the same.
+    public func hurry() { drainNanoseconds.store(0, ordering: .relaxed) }
+
     /// From the next request on, these settings and prices, and from the next connection on, this certificate; the listener stays as it
     /// is. Returns at once.
     public func reconfigure(_ settings: GatewaySettings, catalogue: PriceCatalogue) {
+        drainNanoseconds.store(settings.drainNanoseconds, ordering: .relaxed)
         let number = reloads.add(1, ordering: .relaxed).newValue
         for worker in workers { Task { await worker.reconfigure(settings, catalogue, number) } }
     }

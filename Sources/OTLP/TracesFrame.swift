@@ -39,8 +39,8 @@ public struct TracesFrame: Sendable {
         spanCount = 0
     }
 
-    /// At least what the message around these spans takes, by a few bytes at most.
-    public func byteCount(around spans: [UInt8]) -> Int { spans.count + 2 * (schemaURL.count + WireFormat.headSizeLimit) }
+    /// At least what the message around so many bytes of spans takes, by a few bytes at most.
+    public func byteCount(around size: Int) -> Int { frontRoom + size + 2 * (schemaURL.count + WireFormat.headSizeLimit) }
 
     /// - Parameter span: the bytes of one `Span` message.
     public mutating func append(_ span: RawSpan) {
@@ -67,14 +67,24 @@ public struct TracesFrame: Sendable {
     ) throws(Failure) -> Result {
         let end = spans.count
         defer { spans.removeLast(spans.count - end) }
+        let (front, back) = envelope(around: end - frontRoom)
+        spans += back
+        let start = frontRoom - front.count
+        spans.replaceSubrange(start..<frontRoom, with: front)
+        let whole = unsafe spans.span.bytes  // sound: a UInt8 has no padding
+        return try body(whole.extracting(start..<whole.byteCount))
+    }
 
-        appendSchemaURL(to: &spans)
-        let scopeSpans = spans.count - frontRoom + WireFormat.headSize(field: Field.scope, length: scope.count) + scope.count
-        appendSchemaURL(to: &spans)
-        let outerSchemaURL = schemaURL.isEmpty ? 0 : WireFormat.headSize(field: Field.schemaURL, length: schemaURL.count) + schemaURL.count
+    /// What stands before and behind the spans in the message: its two outer messages, but for the spans themselves.
+    /// - Parameter size: bytes of the `spans` fields.
+    public func envelope(around size: Int) -> (front: [UInt8], back: [UInt8]) {
+        var back: [UInt8] = []
+        appendSchemaURL(to: &back)
+        let scopeSpans = WireFormat.headSize(field: Field.scope, length: scope.count) + scope.count + size + back.count
+        appendSchemaURL(to: &back)
         let resourceSpans =
             WireFormat.headSize(field: Field.resource, length: resource.count) + resource.count
-            + WireFormat.headSize(field: Field.scopeSpans, length: scopeSpans) + scopeSpans + outerSchemaURL
+            + WireFormat.headSize(field: Field.scopeSpans, length: scopeSpans) + scopeSpans + back.count / 2
 
         var front: [UInt8] = []
         front.reserveCapacity(frontRoom)
@@ -84,11 +94,7 @@ public struct TracesFrame: Sendable {
         WireFormat.appendHead(field: Field.scopeSpans, length: scopeSpans, to: &front)
         WireFormat.appendHead(field: Field.scope, length: scope.count, to: &front)
         front += scope
-
-        let start = frontRoom - front.count
-        spans.replaceSubrange(start..<frontRoom, with: front)
-        let whole = unsafe spans.span.bytes  // sound: a UInt8 has no padding
-        return try body(whole.extracting(start..<whole.byteCount))
+        return (front, back)
     }
 
     private func appendSchemaURL(to bytes: inout [UInt8]) {

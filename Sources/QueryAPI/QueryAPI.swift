@@ -20,6 +20,7 @@ public final class QueryAPI: Sendable {
     private let server: HTTPServer
     private let readers: ReaderThreads
     private let health: ReaderThreads
+    private let authorization: Authorization
 
     /// Binds the listener and begins to answer; `Surroundings.readiness` says from when on the program is ready.
     public init(_ settings: QueryAPISettings, listen: SocketAddress, store: Store, surroundings: Surroundings) throws(QueryAPIError) {
@@ -42,7 +43,11 @@ public final class QueryAPI: Sendable {
         self.server = server
         self.readers = readers
         self.health = health
+        authorization = responder.authorization
     }
+
+    /// From the next request on, this token and these names. What else the settings hold stays as it was.
+    public func reconfigure(_ settings: QueryAPISettings) { authorization.change(to: settings) }
 
     /// Takes no more requests, lets running ones end, ends its threads. Not from the api's loop.
     public func stop(within: Duration) async {

@@ -5,7 +5,7 @@ public import Tracing
 
 /// The database of spans and runs, and the one thread ("store") that writes it.
 ///
-/// Loops record into queues (`makeQueue`); the thread drains them some ten times a second, encodes each span once, keeps the
+/// Loops record into queues (`makeQueue`); the thread drains them some eight times a second, encodes each span once, keeps the
 /// ledger, and commits a batch in one transaction. Everybody else reads, each on a connection of its own (`makeReader`), and asks
 /// for changes by messages to the thread. A killed process loses what had not been committed: at most 200 ms of traffic.
 public final class Store: Sendable {
@@ -21,7 +21,7 @@ public final class Store: Sendable {
         /// The same for a run whose last reply asked for a tool; nil makes no difference.
         public var runWait: Duration?
         /// How long the thread waits for more once a span is there. Spans are visible this long, and a commit, after their end.
-        public var gather: Duration = .milliseconds(80)
+        public var gather: Duration = .milliseconds(120)
         /// Runs followed at once.
         public var openRuns = 100_000
         /// Where spans are exported to; a new one gets the spans from now on.

@@ -7,7 +7,9 @@ enum Check {
         let loaded = try Configuration.read(settings.file, environment: console.environment)
         console.complain(loaded.warnings.map { "warning: \($0)" })
         let configuration = loaded.configuration
-        _ = try configuration.catalogue()
+        var wrong = configuration.startFailures().map { "\(settings.file): \($0.message)" }
+        do { _ = try configuration.catalogue() } catch { wrong += error.lines }
+        guard wrong.isEmpty else { throw Failure(lines: wrong) }
         try console.print(["\(settings.file): ok; " + summary(configuration)])
     }
 

@@ -31,7 +31,14 @@ enum Serve {
             switch unsafe sigtimedwait(&signals, nil, &second) {
             case SIGTERM, SIGINT:
                 log.info("draining")
-                program.stopBlocking()
+                program.stopBlocking(whileWaiting: {
+                    // Who interrupts again does not want to wait for running exchanges. A second SIGTERM may be the first, sent on by a wrapper.
+                    var none = timespec()
+                    if unsafe sigtimedwait(&signals, nil, &none) == SIGINT {
+                        log.info("no longer waiting for running exchanges")
+                        program.gateway.hurry()
+                    }
+                })
                 return
             case SIGHUP:
                 _ = watched.haveChanged()
@@ -46,7 +53,7 @@ enum Serve {
     private static func reload(_ program: Program, _ path: String?, _ console: Console, _ log: Log) {
         do throws(Failure) {
             let loaded = try Configuration.read(path, environment: console.environment)
-            let prices = try loaded.configuration.importedPrices()
+            let prices = try loaded.configuration.takenUp(by: program.configuration).importedPrices()
             let needRestart: [String]
             do { needRestart = try program.reconfigure(loaded.configuration, importedPrices: prices) } catch { throw Failure(error.message) }
             for warning in loaded.warnings { log.warn("configuration", ["warning": "\(warning)"]) }
@@ -116,12 +123,13 @@ extension Program {
     }
 
     /// `stop`, for the main thread.
-    func stopBlocking(lastExport: Duration = .seconds(5)) {
+    /// - Parameter look: called now and then until all has stopped.
+    func stopBlocking(lastExport: Duration = .seconds(5), whileWaiting look: () -> Void = {}) {
         let done = WorkSignal()
         Task.detached {
             await self.stop(lastExport: lastExport)
             done.signal()
         }
-        done.wait()
+        while !done.wait(nanoseconds: 100_000_000) { look() }
     }
 }

@@ -73,13 +73,13 @@ import Tracing
         #expect(destination.compression == .gzip)
         #expect(destination.headers == [.init(name: "x-key", value: Secret(reference: "env:KEY", revealed: "key-2"))])
         #expect(destination.ca?.path == "/etc/hopspan/ca.pem")
-        let openai = try #require(configuration.provider(named: "openai"))
+        let openai = try #require(configuration.providers.first { $0.name == "openai" })
         #expect(openai.baseURL?.authority == "api.openai.com")
         #expect(openai.baseURL?.port == 443)
         #expect(openai.credential?.revealed == "sk-3")
         #expect(openai.timeout == Configuration.Timeout())
         #expect(openai.dialect == nil)
-        let local = try #require(configuration.provider(named: "local"))
+        let local = try #require(configuration.providers.first { $0.name == "local" })
         #expect(local.dialect == .openai)
         #expect(local.streamUsage == true)
         #expect(local.priceAs == "openai")
@@ -98,13 +98,31 @@ import Tracing
             ("http://c", "http://c/v1/traces"), ("http://c:4318/", "http://c:4318/v1/traces"), ("https://c/otlp/", "https://c/otlp/v1/traces"),
             ("https://c/api/v1/traces", "https://c/api/v1/traces"), ("https://c/x?org=1", "https://c/x/v1/traces?org=1"),
         ] {
-            #expect(try load("telemetry: { otlp: { endpoint: '\(endpoint)' } }").telemetry.otlp.map(\.url.description) == [url])
+            let read = try load("telemetry: { otlp: { endpoint: '\(endpoint)' } }").telemetry.otlp.map(\.url)
+            #expect(read.map { "\($0.scheme)://\($0.authority)\($0.target)" } == [url])
         }
     }
 
-    @Test func `numbers the cursors of destinations that share a URL`() throws {
+    @Test func `numbers the cursors of destinations that nothing tells apart`() throws {
         let configuration = try load("telemetry: { otlp: [ { endpoint: http://a }, { endpoint: http://b }, { endpoint: http://a/ } ] }")
         #expect(configuration.cursorNames() == ["http://a/v1/traces", "http://b/v1/traces", "http://a/v1/traces#2"])
+    }
+
+    @Test func `names the cursors of destinations at one URL by what tells them apart, wherever they stand`() throws {
+        let entries = [
+            "{ endpoint: http://a }", "{ endpoint: http://a, headers: { x-tenant: one } }", "{ endpoint: http://a, headers: { x-tenant: two } }",
+            "{ endpoint: http://a, headers: { x-key: env:ONE } }", "{ endpoint: http://a, headers: { x-key: env:TWO } }",
+            "{ endpoint: 'http://a/?key=secret' }", "{ endpoint: http://a, certificate: c, key: k }",
+        ]
+        func names(_ entries: [String], one: String = "1") throws -> [String] {
+            try load("telemetry: { otlp: [ \(entries.joined(separator: ", ")) ] }", ["ONE": one, "TWO": "1"]).cursorNames()
+        }
+        let all = try names(entries)
+        #expect(Set(all).count == entries.count)
+        #expect(all.allSatisfy { $0.split(separator: "#").first == "http://a/v1/traces" })
+        #expect(try names(entries.reversed()) == all.reversed())
+        #expect(try names(Array(entries.dropFirst(2))) == Array(all.dropFirst(2)))
+        #expect(try names(entries, one: "another") == all, "a key that is replaced")
     }
 
     @Test func `resolves secrets from files, beside the configuration, without the line break`() throws {
@@ -158,6 +176,16 @@ import Tracing
         #expect(old.changes(to: old).isEmpty)
     }
 
+    @Test func `leaves in force what needs a restart, and no open api without its token`() throws {
+        let old = try load("gateway: { listen: '127.0.0.1:1' }\napi: { listen: '0.0.0.0:2', token: env:T }\nstore: { path: a.db }", ["T": "t"])
+        let new = try load("gateway: { drain: 1s }\nstore: { path: b.db, retention: 1d }\nproviders: { x: { base_url: 'http://x' } }")
+        let taken = new.takenUp(by: old)
+        #expect(taken.gateway.listen == old.gateway.listen && taken.api == old.api && taken.store.path == "a.db")
+        #expect(taken.gateway.drain == .seconds(1) && taken.store.retention == .seconds(86_400) && taken.providers == new.providers)
+        #expect(taken.changes(to: new).map(\.key) == ["gateway.listen", "api.listen", "api.token", "store.path"])
+        #expect(taken.takenUp(by: old) == taken)
+    }
+
     @Test func `sees a secret and a certificate that changed under the same name`() throws {
         let text = "gateway: { tls: { certificate: c, key: k } }\napi: { token: env:T }"
         func load(_ token: String, _ pem: String) throws -> Configuration {
@@ -184,6 +212,7 @@ import Tracing
 
     @Test func `shows no secret, whoever prints it`() throws {
         let text = `A configuration`.design.replacing("x-key: env:KEY", with: "x-key: env:KEY, x-team: literal-4")
+            .replacing("http://127.0.0.1:4318", with: "'http://127.0.0.1:4318/?api_key=query-6'")
         let environment = [
             "HOPSPAN_API_TOKEN": "tok-1", "KEY": "key-2", "OPENAI_API_KEY": "sk-3", "HTTPS_PROXY": "http://user:pass-5@proxy:3128",
         ]
@@ -192,8 +221,9 @@ import Tracing
         dump(configuration, to: &dumped)
         for printed in [configuration.json, "\(configuration)", String(reflecting: configuration), dumped] {
             #expect(printed.contains("env:HOPSPAN_API_TOKEN") && printed.contains("env:OPENAI_API_KEY") && printed.contains("env:KEY"))
-            for secret in ["tok-1", "key-2", "sk-3", "literal-4", "pass-5", "bm90IGEgcmVhbCBrZXk"] { #expect(!printed.contains(secret)) }
+            for secret in ["tok-1", "key-2", "sk-3", "literal-4", "pass-5", "query-6", "bm90IGEgcmVhbCBrZXk"] { #expect(!printed.contains(secret)) }
         }
+        #expect(configuration.json.contains(#""endpoint":"http://127.0.0.1:4318/v1/traces?…""#))
         #expect(configuration.json.contains(#""proxies":{"http":null,"https":"proxy:3128","exceptions":[]}"#))
     }
 

@@ -44,9 +44,9 @@ import Testing
 
     @Test(arguments: [
         ("https://API.openai.com", "https://api.openai.com", "api.openai.com", 443, "/"),
-        ("HTTP://127.0.0.1:11434/v1?a=b", "http://127.0.0.1:11434/v1?a=b", "127.0.0.1:11434", 11434, "/v1?a=b"),
+        ("HTTP://127.0.0.1:11434/v1?a=b", "http://127.0.0.1:11434/v1?…", "127.0.0.1:11434", 11434, "/v1?a=b"),
         ("https://[2001:DB8::1]:443/x%2Fy", "https://[2001:db8::1]/x%2Fy", "[2001:db8::1]", 443, "/x%2Fy"),
-        ("http://h:80/?", "http://h/?", "h", 80, "/?"),
+        ("http://h:80/?", "http://h/?…", "h", 80, "/?"),
     ] as [(String, String, String, UInt16, String)])
     func `are URLs`(text: String, description: String, authority: String, port: UInt16, target: String) throws {
         let url = try HTTPURL(checking: text)

@@ -153,9 +153,57 @@ import Testing
         #expect(bench.health.dropped == 10)
         #expect(bench.health.exported == 5)
         #expect(bench.health.lastError == "HTTP \(status)")
+        #expect(bench.health.failures == 1)
+        #expect(!bench.health.isFailing)
         bench.finish()
-        #expect(bench.events == [.dropped(spans: 10, reason: "HTTP \(status)")])
+        #expect(bench.events == [.dropped(spans: 10, reason: "HTTP \(status)"), .recovered(failures: 1)])
         #expect(shelf.cursor == 15)
+    }
+
+    @Test func `is not well while every batch is refused, and says so once`() throws {
+        let collector = try Collector { _ in .status(401) }
+        let shelf = Shelf()
+        let bench = Bench()
+        shelf.add(30)
+        var destination = ExportDestination.quick(collector)
+        destination.spansAtMost = 10
+        try bench.start(shelf, destination)
+        wait { bench.health.batches == 3 }
+        #expect(bench.health.isFailing)
+        #expect(bench.health.failures == 3)
+        #expect(bench.health.dropped == 30)
+        bench.finish()
+        #expect(bench.events == [.dropped(spans: 10, reason: "HTTP 401")])
+    }
+
+    @Test(arguments: ["0", "Sun, 06 Nov 1994 08:49:37 GMT"]) func `does not come back at once, whatever the receiver says`(_ value: String) throws {
+        let collector = try Collector { _ in .status(429, headers: ["retry-after: \(value)"]) }
+        let shelf = Shelf()
+        let bench = Bench()
+        shelf.add(1)
+        var destination = ExportDestination.quick(collector)
+        destination.backoff.initial = .seconds(60)
+        destination.backoff.most = .seconds(60)
+        try bench.start(shelf, destination)
+        wait { bench.health.backoff != nil }
+        #expect(try #require(bench.health.backoff) >= .seconds(30))
+        bench.finish(.milliseconds(10))
+    }
+
+    @Test(arguments: ["Bearer token-12345", "token-12345", "key-67890", "/v1/traces?tenant=a&key=key-67890"])
+    func `does not repeat what it was told in confidence`(_ echo: String) throws {
+        // google.rpc.Status: message = 2.
+        let collector = try Collector { _ in .status(400, body: [0x12, UInt8(echo.utf8.count)] + Array(echo.utf8)) }
+        let shelf = Shelf()
+        let bench = Bench()
+        shelf.add(1)
+        var destination = ExportDestination.quick(collector)
+        destination.headers = ["authorization": "Bearer token-12345", "x-tenant": "4"]
+        destination.target = "/v1/traces?tenant=a&key=key-67890"
+        try bench.start(shelf, destination)
+        wait { bench.health.batches == 1 }
+        #expect(bench.health.lastError == "(withheld: it repeats a header or the query)")
+        bench.finish()
     }
 
     @Test(arguments: [429, 502, 503, 504]) func `sends a batch again until it is taken`(_ status: Int) throws {

@@ -1,5 +1,6 @@
 @testable import Export
 import HTTP
+import TLS
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct `Several exporters` {
@@ -10,7 +11,7 @@ import Testing
         let bench = Bench()
         var destinations = [ExportDestination.quick(stuck), .quick(current)]
         destinations[1].name = "current"
-        try bench.exporters.use(destinations) { $0.name == "current" ? shelf.1.source() : shelf.0.source() }
+        bench.exporters.use(try bench.exporters.prepare(destinations) { $0.name == "current" ? shelf.1.source() : shelf.0.source() })
         for shelf in [shelf.0, shelf.1] { shelf.add(100) }
         bench.exporters.notify()
         wait { stuck.requests.count == 1 && shelf.1.cursor == 100 }
@@ -32,15 +33,16 @@ import Testing
             return destination
         }
         let bench = Bench()
-        try bench.exporters.use([destination("kept", kept), destination("removed", removed)]) { shelves[$0.name]!.source() }
+        bench.exporters.use(try bench.exporters.prepare([destination("kept", kept), destination("removed", removed)]) { shelves[$0.name]!.source() })
         wait { kept.taken.count == 5 && removed.taken.count == 5 }
         wait { shelves["removed"]!.cursor == 5 }
 
         var asked: [String] = []
-        try bench.exporters.use([destination("kept", kept), destination("added", added)]) {
-            asked.append($0.name)
-            return shelves[$0.name]!.source()
-        }
+        bench.exporters.use(
+            try bench.exporters.prepare([destination("kept", kept), destination("added", added)]) {
+                asked.append($0.name)
+                return shelves[$0.name]!.source()
+            })
         #expect(asked == ["added"])
         for shelf in shelves.values { shelf.add(5) }
         bench.exporters.notify()
@@ -48,6 +50,21 @@ import Testing
         bench.finish()
         #expect(removed.taken.count == 5)
         #expect(kept.taken == (1...10).map { UInt64($0) })
+    }
+
+    @Test func `stay as they are where a new one cannot be made`() throws {
+        let collector = try Collector()
+        let shelf = Shelf()
+        let bench = Bench()
+        try bench.start(shelf, .quick(collector))
+        var broken = ExportDestination(name: "broken", origin: Origin(isTLS: true, host: "127.0.0.1", port: 1), target: "/")
+        broken.trust = .file("/nowhere/ca.pem")
+        #expect(throws: ExportError.self) { try bench.exporters.prepare([broken]) { _ in shelf.source() } }
+        #expect(bench.exporters.health().map(\.name) == ["test"])
+        shelf.add(5)
+        bench.exporters.notify()
+        wait { collector.taken.count == 5 }
+        bench.finish()
     }
 
     @Test func `begin anew where a destination is changed, from its cursor`() throws {

@@ -35,7 +35,7 @@ final class Shelf: Sendable {
     /// - Parameter cursor: nil: where the last one was left.
     func source(from cursor: Int64? = nil) -> ExportSource {
         ExportSource(
-            cursor: cursor ?? self.cursor,
+            cursor: { cursor ?? self.cursor },
             latest: { self.state.withLock { Int64($0.spans.count) } },
             read: { (after, spans, bytes, batch) throws(StoreError) in
                 try self.state.withLock { state throws(StoreError) in
@@ -89,7 +89,7 @@ final class Bench: Sendable {
     var health: ExporterHealth { exporters.health()[0] }
 
     func start(_ shelf: Shelf, _ destination: ExportDestination, from cursor: Int64? = nil) throws {
-        try exporters.use([destination]) { _ in shelf.source(from: cursor) }
+        exporters.use(try exporters.prepare([destination]) { _ in shelf.source(from: cursor) })
     }
 
     func finish(_ limit: Duration = .seconds(60)) { exporters.finish(within: limit) }

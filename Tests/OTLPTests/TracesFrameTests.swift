@@ -57,8 +57,10 @@ private func fields(_ message: [UInt8]) -> [(number: Int, bytes: [UInt8])] {
             let before = spans
             let message = frame.withMessage(around: &spans) { array($0) }
             #expect(message == frame.withMessage { array($0) })
-            let limit = frame.byteCount(around: spans)
+            let limit = frame.byteCount(around: spans.count - frame.frontRoom)
             #expect(message.count <= limit && limit < message.count + 300)
+            let (front, back) = frame.envelope(around: spans.count - frame.frontRoom)
+            #expect(message == front + spans.dropFirst(frame.frontRoom) + back)
             // Whatever is in the room is written over the next time.
             #expect(spans.dropFirst(frame.frontRoom) == before.dropFirst(frame.frontRoom))
         }

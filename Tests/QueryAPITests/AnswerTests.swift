@@ -48,6 +48,51 @@ import Tracing
 
     struct Unexpected: Error {}
 
+    @Test func `hold a bounded part of a long run, and say so`() async throws {
+        let seed = try Seed()
+        try await seed.write((1...5 as ClosedRange<UInt64>).map { number in
+            Hop.chat("gpt-4o", 10, 1, cost: "0.25").with { hop in
+                hop.span = number
+                hop.ago = 3_600_000_000_000 - number * 1_000_000_000
+            }
+        })
+        let trace = "\(TraceID(high: 0xAAAA, low: 1))"
+        func ask(_ target: String, _ bounds: Responder.Bounds) async throws -> (json: JSONValue, isCut: Bool) {
+            var responder = seed.responder
+            responder.bounds = bounds
+            let parts = target.split(separator: "?", maxSplits: 1).map(String.init)
+            let request = HTTPRequest(.get, parts[0], query: parts.count > 1 ? parts[1] : nil, fields: [HTTPField("host", "127.0.0.1:8701")])
+            let response = await responder.answer(request)
+            #expect(response.status == 200)
+            return (try response.json(), response.fields.contains(HTTPField("x-hopspan-cut", "true")))
+        }
+        func hops(_ json: JSONValue) -> Int { (json["kind"]?.string == "llm" ? 1 : 0) + (json["children"]?.elements ?? []).map(hops).reduce(0, +) }
+        let wide = Responder.Bounds()
+        var few = wide
+        few.nodes = 3
+        var small = wide
+        small.bytes = 1
+
+        let whole = try await ask("/api/runs/\(trace)", wide).json
+        #expect(whole["cut"] == .bool(false))
+        #expect(hops(try #require(whole["root"])) == 5)
+        for (bounds, left) in [(few, 3), (small, 1)] {
+            let part = try await ask("/api/runs/\(trace)", bounds).json
+            #expect(part["cut"] == .bool(true))
+            #expect(hops(try #require(part["root"])) == left)
+            #expect(part["hops"]?.int == 5)
+        }
+        let cost = try await ask("/api/runs/\(trace)/cost", few).json
+        #expect(cost["cut"] == .bool(true))
+        #expect(cost["rows"]?.elements?.count == 3)
+        #expect(cost["total_usd"]?.string == "1.25")
+        #expect(try await ask("/api/runs/\(trace)/cost?by=model", few).json["cut"] == .bool(false))
+        #expect(try await ask("/api/runs/\(trace)/otlp", wide).isCut == false)
+        let traces = try await ask("/api/runs/\(trace)/otlp", small)
+        #expect(traces.isCut)
+        #expect(traces.json["resourceSpans"]?.elements?.first?["scopeSpans"]?.elements?.first?["spans"]?.elements?.count == 1)
+    }
+
     @Test func `go on page by page, whatever is written meanwhile`() async throws {
         let seed = try await Scenario.seeded()
         let whole = try await seed.json("/api/runs")["runs"]?.elements ?? []

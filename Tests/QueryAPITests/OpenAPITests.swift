@@ -44,7 +44,7 @@ import Testing
     /// The members of an answer stand in the schema in the same order, all of them required.
     static let shapes: [(file: String, schema: String, path: [String])] = [
         ("runs", "RunPage", []), ("runs", "RunSummary", ["runs"]), ("runs", "Tokens", ["runs", "tokens"]), ("run-callers", "Node", ["root"]),
-        ("cost-day", "Cost", []), ("cost-day", "CostRow", ["rows"]), ("run-cost-hop", "Cost", []), ("run-cost-hop", "CostRow", ["rows"]),
+        ("cost-day", "Cost", []), ("cost-day", "CostRow", ["rows"]), ("run-cost-hop", "RunCost", []), ("run-cost-hop", "CostRow", ["rows"]),
         ("health", "Health", []), ("health", "Exporter", ["exporters"]), ("health", "Upstream", ["upstreams"]), ("problem-parameters", "Problem", []),
     ]
 

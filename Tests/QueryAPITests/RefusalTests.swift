@@ -43,6 +43,8 @@ import Tracing
         ("/api/cost?limit=5", "limit", "is no parameter; those taken here are by, since, until"),
         ("/api/health?x=1", "x", "is no parameter; none is taken here"),
         ("/api/config?x=1", "x", "is no parameter; none is taken here"),
+        ("/api/openapi.json?x=1", "x", "is no parameter; none is taken here"),
+        ("/metrics?x=1", "x", "is no parameter; none is taken here"),
     ]
 
     @Test(arguments: mistakes) func `a parameter it cannot read, naming it and what it must be`(target: String, parameter: String, detail: String) async throws {
@@ -53,6 +55,18 @@ import Tracing
         let problem = try response.json()
         #expect(problem["errors"] == .array([.object([.init("parameter", .string(parameter)), .init("detail", .string(detail))])]))
         #expect(problem["detail"]?.string == "\(parameter) \(detail).")
+    }
+
+    @Test func `the token of before, once there is another`() async throws {
+        var settings = Seed.settings
+        settings.token = "old-token"
+        let seed = try Seed(settings)
+        func status(_ token: String) async -> Int { await seed.get("/api/runs", [HTTPField("host", "127.0.0.1"), HTTPField("authorization", "Bearer \(token)")]).status }
+        #expect(await status("old-token") == 200)
+        settings.token = "new-token"
+        seed.responder.authorization.change(to: settings)
+        #expect(await status("old-token") == 401)
+        #expect(await status("new-token") == 200)
     }
 
     @Test func `a parameter on calls that change something before anything is changed`() async throws {

@@ -1,3 +1,4 @@
+import Deflate
 import Foundation
 import OTLP
 import Runs
@@ -7,29 +8,52 @@ import Tracing
 @testable import Store
 
 @Suite struct `An exporter` {
+    /// The fields of a batch, inflated where they are not.
+    private func fields(_ batch: ExportBatch) -> [UInt8] {
+        var fields = batch.fields
+        #expect(fields.isEmpty || batch.pieces.isEmpty)
+        let inflater = BlockInflater(usualSize: SpanBlock.usualBytes)
+        for piece in batch.pieces {
+            let deflated = Array(batch.deflated[piece.range])
+            var inflated: [UInt8] = []
+            #expect(unsafe inflater.append(deflated.span.bytes, size: piece.size, to: &inflated))
+            var crc: UInt32 = ~0
+            for byte in inflated {
+                crc ^= UInt32(byte)
+                for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+            }
+            #expect(~crc == piece.checksum)
+            fields += inflated
+        }
+        #expect(fields.count == batch.byteCount)
+        return fields
+    }
+
     private func ids(_ batch: ExportBatch) throws -> [UInt64] {
+        let fields = fields(batch)
         var ids: [UInt64] = []
         var offset = 0
-        while offset < batch.fields.count {
-            #expect(batch.fields[offset] == 0x12)
+        while offset < fields.count {
+            #expect(fields[offset] == 0x12)
             var length = 0
             var shift = 0
             offset += 1
             while true {
-                let byte = batch.fields[offset]
+                let byte = fields[offset]
                 offset += 1
                 length |= Int(byte & 0x7F) << shift
                 shift += 7
                 if byte < 0x80 { break }
             }
-            ids.append(try decode(batch.fields, offset..<offset + length).spanID.value)
+            ids.append(try decode(fields, offset..<offset + length).spanID.value)
             offset += length
         }
         return ids
     }
 
-    @Test(arguments: [(512, 4 << 20), (7, 4 << 20), (1_000_000, 3_000), (1, 1)])
-    func `gets every sampled span once, in order, in batches of any size`(limit: Int, bytes: Int) async throws {
+    @Test(arguments: [(512, 4 << 20), (7, 4 << 20), (40, 4 << 20), (1_000_000, 3_000), (1, 1)], [false, true])
+    func `gets every sampled span once, in order, in batches of any size`(_ most: (spans: Int, bytes: Int), takesDeflated: Bool) async throws {
+        let (limit, bytes) = most
         let fixture = StoreFixture()
         try fixture.start()
         var expected: [UInt64] = []
@@ -45,13 +69,15 @@ import Tracing
             try await fixture.write(hops)
         }
         let reader = try fixture.store.makeReader()
-        var batch = ExportBatch()
+        var batch = ExportBatch(takesDeflated: takesDeflated)
         var cursor: Int64 = 0
         var seen: [UInt64] = []
+        var sawPieces = false
         while try reader.unexported(after: cursor, limit: limit, maxBytes: bytes, into: &batch) {
             #expect(batch.upTo > cursor)
             #expect(batch.count <= limit)
-            #expect(batch.fields.count <= bytes || batch.count == 1)
+            #expect(batch.byteCount <= bytes || batch.count == 1)
+            sawPieces = sawPieces || !batch.pieces.isEmpty
             let ids = try ids(batch)
             #expect(ids.count == batch.count)
             seen += ids
@@ -59,6 +85,7 @@ import Tracing
         }
         #expect(seen == expected)
         #expect(cursor == fixture.store.health().lastSpan)
+        if !takesDeflated { #expect(!sawPieces) } else if limit >= 40, bytes > 1 << 20 { #expect(sawPieces) }
     }
 
     @Test func `gets bytes that a request takes as they are`() async throws {
@@ -99,6 +126,30 @@ import Tracing
         var batch = ExportBatch()
         #expect(try killed.store.makeReader().unexported(after: 6, limit: 512, maxBytes: 4 << 20, into: &batch))
         #expect(try ids(batch) == [7, 8, 9, 10])
+    }
+
+    @Test func `goes on where another of its URL was that is gone`() async throws {
+        let fixture = StoreFixture()
+        var options = fixture.options
+        options.destinations = ["http://a/v1/traces#1", "http://b/v1/traces", "http://c/v1/traces?key=1#2"]
+        try fixture.start(options)
+        try await fixture.write((1...10).map { Hop(span: UInt64($0)) })
+        for (number, name) in options.destinations.enumerated() { fixture.store.setCursor(name, Int64(number) + 4) }
+        try await fixture.flush()
+        // The first has other headers now, the second another with headers beside it, the third a name of the present form.
+        options.destinations = ["http://a/v1/traces#9", "http://b/v1/traces", "http://b/v1/traces#8", "http://c/v1/traces#7"]
+        let store = fixture.store
+        let changed = options
+        // What an exporter reads once it is told.
+        let cursors = Seen<[String: Int64]>()
+        try await fixture.result { done in
+            store.reconfigure(changed) { result in
+                cursors.add(store.health().cursors)
+                done(result)
+            }
+        }
+        let found = try #require(cursors.all.first)
+        #expect(options.destinations.map { found[$0] } == [4, 5, 10, 6])
     }
 
     @Test func `is told how old the oldest span is that waits`() async throws {

@@ -24,7 +24,7 @@ import Tracing
         try fixture.start()
         try await fixture.write((0..<100).map { Hop(trace: .test($0), span: UInt64($0 + 1)) })
         try await setFull(fixture, true)
-        for number in 100..<1_500 { fixture.record([Hop(trace: .test(number), span: UInt64(number + 1), root: 5, content: String(repeating: "x", count: 300))]) }
+        for number in 100..<1_500 { fixture.record([Hop(trace: .test(number), span: UInt64(number + 1), root: 5, content: .noise(300, seed: UInt64(number)))]) }
         try await wait { fixture.store.health().failure == .diskFull }
         #expect(fixture.store.health().failingSince != nil)
         // Messages are answered, not kept waiting.
@@ -51,10 +51,10 @@ import Tracing
         try fixture.start(queueLimit: 20_000)
         try await fixture.write(Hop(span: 1))
         try await setFull(fixture, true)
-        fixture.record([Hop(span: 2, content: String(repeating: "x", count: 60_000))])
-        for number in 0..<40 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 9_000))]) }
+        fixture.record([Hop(span: 2, content: .noise(60_000))])
+        for number in 0..<40 { fixture.record([Hop(trace: .test(number), content: .noise(9_000))]) }
         try await wait { fixture.store.health().failure == .diskFull }
-        for number in 0..<40 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 9_000))]) }
+        for number in 0..<40 { fixture.record([Hop(trace: .test(number), content: .noise(9_000))]) }
         try await makeRoom(fixture)
         try await fixture.flush()
         let health = fixture.store.health()
@@ -68,7 +68,7 @@ import Tracing
         let store = try fixture.start()
         try await fixture.write(Hop(span: 1))
         try await setFull(fixture, true)
-        for number in 0..<500 { fixture.record([Hop(trace: .test(number), content: String(repeating: "x", count: 500))]) }
+        for number in 0..<500 { fixture.record([Hop(trace: .test(number), content: .noise(500, seed: UInt64(number)))]) }
         try await wait { fixture.store.health().failure == .diskFull }
         fixture.stop()
         // The thread may have drained the first few before the rest came: what fitted was written, all else is counted.

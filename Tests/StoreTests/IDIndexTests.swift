@@ -114,6 +114,36 @@ import Tracing
         _ = fixture
     }
 
+    @Test func `leaves no parts of a merge that fails on its way`() throws {
+        let (fixture, database) = try open()
+        let index = try IDIndex(database, hash: IDHash(salt: 1))
+        var random = SystemRandomNumberGenerator()
+        for segment in 0..<9 {
+            for entry in 1...IDIndex.tableEntries {
+                index.insert(UInt64.random(in: 0...UInt64.max, using: &random), run: Int64(segment * IDIndex.tableEntries + entry))
+            }
+            try database.transaction { () throws(StoreError) in try index.write() }
+            index.committed()
+        }
+        #expect(index.wantsMerge)
+        let parts = try database.integer("SELECT count(*) FROM id_parts") ?? 0
+        // A step that is committed, and one that is not.
+        try database.transaction { () throws(StoreError) in try index.mergeStep(parts: 2) }
+        index.mergeCommitted()
+        #expect(try database.integer("SELECT count(*) FROM id_parts") == parts + 2)
+        #expect(throws: StoreError.diskFull) {
+            try database.transaction { () throws(StoreError) in
+                try index.mergeStep(parts: 2)
+                throw .diskFull
+            }
+        }
+        index.mergeFailed()
+        #expect(index.wantsMerge)
+        try commit(index, database)
+        #expect(try database.integer("SELECT count(*) FROM id_parts WHERE part >> 16 NOT IN (SELECT segment FROM id_segments)") == 0)
+        _ = fixture
+    }
+
     @Test func `can try a transaction again that has failed`() throws {
         let (fixture, database) = try open()
         let index = try IDIndex(database, hash: IDHash(salt: 1))

@@ -109,8 +109,8 @@ import Tracing
         var query = RunQuery()
         query.states = [.open]
         #expect(try numbers(fixture, query).count == 10)
-        fixture.advance(seconds: 65)
-        // Not yet written, but by time: all those whose root is not ours and that ended more than a minute ago.
+        fixture.advance(seconds: 1_805)
+        // Not yet written, but by time: all those whose root is not ours and that ended more than half an hour ago.
         #expect(try numbers(fixture, query) == [9, 8, 7, 6, 5].filter { $0 >= 5 })
         try await fixture.flush()
         #expect(try numbers(fixture, query) == [9, 7, 6, 5])

@@ -51,6 +51,25 @@ import Tracing
         #expect(try Database(fixture.path, .readWrite).integer("SELECT x FROM precious") == 1)
     }
 
+    @Test(arguments: ["DELETE", "WAL"]) func `keeps every byte when it is another program's`(journal: String) throws {
+        let fixture = StoreFixture()
+        do {
+            let other = try Database(fixture.path, .readWrite)
+            try other.execute("PRAGMA journal_mode = \(journal)")
+            try other.execute("CREATE TABLE precious (x); INSERT INTO precious VALUES (1)")
+        }
+        let before = try Data(contentsOf: URL(fileURLWithPath: fixture.path))
+        #expect(throws: StoreError.foreign) { try Store(fixture.options) }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.path)) == before)
+    }
+
+    @Test func `is made with the pages and the journal that the store wants`() throws {
+        let fixture = StoreFixture()
+        let database = try StoreFile(path: fixture.path).openForWriting()
+        #expect(try database.integer("PRAGMA page_size") == Int64(Database.pageSize))
+        #expect(try database.integer("PRAGMA auto_vacuum") == 2)
+    }
+
     @Test func `is refused when it is no database`() throws {
         let fixture = StoreFixture()
         try Data(repeating: 0x41, count: 10_000).write(to: URL(fileURLWithPath: fixture.path))

@@ -29,9 +29,13 @@ final class StoreFixture: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Longer than a busy machine takes for a test: besides what a test lets pass, the real time does.
+    static let runIdle: Duration = .seconds(1_800)
+
     var options: Store.Options {
         var options = Store.Options(path: path)
         options.gather = .milliseconds(1)
+        options.runIdle = Self.runIdle
         return options
     }
 
@@ -195,5 +199,18 @@ extension TraceID {
     /// The ids of tests: spread, so that nothing is sorted by accident.
     static func test(_ number: Int) -> TraceID {
         TraceID(high: UInt64(number) &* 0x9E37_79B9_7F4A_7C15, low: UInt64(number) &+ 1)
+    }
+}
+
+extension String {
+    /// Text that does not get smaller, or not much: base-64 digits without a pattern.
+    static func noise(_ count: Int, seed: UInt64 = 0) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var state = UInt64(count) &+ seed &* 0x9E37_79B9_7F4A_7C15
+        let text = (0..<count).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return digits[Int(state >> 58)]
+        }
+        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -165,7 +165,7 @@ import Tracing
         try await fixture.write([Hop(span: 1, parent: 7, root: 7, cost: "0.5", linkedBy: .new), Hop(span: 2, parent: 7, root: 7, cost: "0.25", linkedBy: .new)])
         let reader = try fixture.store.makeReader()
         #expect(try #require(try reader.runs(RunQuery()).runs.first).summary.state == .open)
-        fixture.advance(seconds: 61)
+        fixture.advance(seconds: 1_801)
         try await fixture.flush()
         let run = try #require(try reader.runs(RunQuery()).runs.first)
         #expect(run.summary.state == .closed)

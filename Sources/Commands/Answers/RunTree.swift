@@ -27,7 +27,7 @@ public enum RunTree {
             lines += ["", "findings:"]
             lines += findings.map { (Styled("  \($0.severity): ", style(of: $0.severity)) + sentence($0, name(of: $0.spanID))).shown(inColor: screen.hasColor) }
         }
-        let notes = notes(run, nodes)
+        let notes = (json["cut"]?.bool == true ? ["the run is longer than a tree may be: its earliest hops are not shown"] : []) + notes(run, nodes)
         return lines + (notes.isEmpty ? [] : [""] + notes.map { Styled($0, .dim).shown(inColor: screen.hasColor) })
     }
 

@@ -40,15 +40,31 @@ extension Configuration {
         }
     }
 
-    /// What a destination's cursor in the store goes by: its URL, numbered where several share one. Stable over restarts.
+    /// What a destination's cursor in the store goes by: its URL without the query, `#`, and a mark of what tells it from others there
+    /// (query, headers, certificate). So it stays the same over restarts, and when other destinations come, go or change places. Only those
+    /// that differ in nothing that matters are numbered.
     public func cursorNames() -> [String] {
         var seen: [String: Int] = [:]
         return telemetry.otlp.map { destination in
-            let url = destination.url.description
-            let count = seen[url, default: 0] + 1
-            seen[url] = count
-            return count == 1 ? url : "\(url)#\(count)"
+            let name = destination.url.withoutQuery + (destination.mark.map { "#\($0)" } ?? "")
+            let count = seen[name, default: 0] + 1
+            seen[name] = count
+            return count == 1 ? name : "\(name)#\(count)"
         }
+    }
+}
+
+extension Configuration.Destination {
+    /// Of query, headers and certificate; nil where there are none. A secret counts with its reference, so that a new key does not make a new
+    /// destination. FNV-1a, which keeps the rest out of the store's file.
+    fileprivate var mark: String? {
+        var parts = headers.map { "h" + $0.name + "\0" + ($0.value.isLiteral ? $0.value.revealed : $0.value.reference) }.sorted()
+        if let query = url.query { parts.append("q" + query) }
+        if let certificate { parts.append("c" + certificate.path) }
+        guard !parts.isEmpty else { return nil }
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in parts.joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return String(hash, radix: 16)
     }
 }
 
@@ -141,6 +157,6 @@ extension Form where Value == [Configuration.Header] {
             reading.mistake(entry.value.mark, place, "not a header value", "expected text on one line")
             return nil
         }
-        return Secret(reference: "(set in the file)", revealed: text)
+        return Secret(literal: text)
     }
 }

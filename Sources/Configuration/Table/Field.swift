@@ -5,6 +5,7 @@ struct Field<Section: Sendable>: Sendable {
     let read: @Sendable (Node, Place, Reading, inout Section) -> Void
     let write: @Sendable (Section) -> Written
     let changes: @Sendable (_ old: Section, _ new: Section, Place) -> [Configuration.Change]
+    let keep: @Sendable (_ old: Section, _ new: inout Section) -> Void
     let describe: @Sendable (_ defaults: Section) -> KeyDescription
 
     /// - Parameters:
@@ -26,6 +27,9 @@ struct Field<Section: Sendable>: Sendable {
             form.changes(old[keyPath: property], new[keyPath: property], place).map { change in
                 Configuration.Change(key: change.key, needsRestart: change.needsRestart || restart)
             }
+        }
+        keep = { old, new in
+            if restart { new[keyPath: property] = old[keyPath: property] } else { form.keep(old[keyPath: property], &new[keyPath: property]) }
         }
         describe = { defaults in
             KeyDescription(
@@ -81,7 +85,8 @@ extension Form {
                 return section
             },
             write: { section in .map(fields.map { Written.Entry($0.name, $0.write(section)) }) },
-            changes: { old, new, place in fields.flatMap { $0.changes(old, new, place.key($0.name)) } })
+            changes: { old, new, place in fields.flatMap { $0.changes(old, new, place.key($0.name)) } },
+            keep: { old, new in for field in fields { field.keep(old, &new) } })
     }
 
     /// A mapping from names of the operator's choosing, in the order of the file.

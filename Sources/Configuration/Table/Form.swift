@@ -12,16 +12,20 @@ struct Form<Value: Equatable & Sendable>: Sendable {
     let write: @Sendable (Value) -> Written
     /// The keys whose values differ.
     let changes: @Sendable (_ old: Value, _ new: Value, Place) -> [Configuration.Change]
+    /// Puts back into a new value what a running gateway cannot take up of it.
+    let keep: @Sendable (_ old: Value, _ new: inout Value) -> Void
 
     init(
         _ expected: String, layout: Layout = .value, read: @escaping @Sendable (Node, Place, Reading) -> Value?,
         write: @escaping @Sendable (Value) -> Written,
-        changes: (@Sendable (Value, Value, Place) -> [Configuration.Change])? = nil
+        changes: (@Sendable (Value, Value, Place) -> [Configuration.Change])? = nil,
+        keep: @escaping @Sendable (Value, inout Value) -> Void = { _, _ in }
     ) {
         self.expected = expected
         self.layout = layout
         self.read = read
         self.write = write
+        self.keep = keep
         self.changes = changes ?? { $0 == $1 ? [] : [Configuration.Change(key: $2.text, needsRestart: false)] }
     }
 

@@ -1,7 +1,9 @@
 import Tracing
 
 /// An absolute `http` or `https` URL, in the parts a client needs (RFC 9110 §4.2). No user information, no fragment.
-public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
+///
+/// A query may hold a key, so whatever prints the URL leaves it out: descriptions, dumps, answers, logs.
+public struct HTTPURL: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     public enum Scheme: String, Sendable { case http, https }
 
     public var scheme: Scheme
@@ -103,7 +105,12 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     /// What a request line asks for: never empty.
     public var target: String { (path.isEmpty ? "/" : path) + (query.map { "?" + $0 } ?? "") }
 
-    public var description: String { "\(scheme)://\(authority)\(path)" + (query.map { "?" + $0 } ?? "") }
+    /// Scheme, authority and path.
+    var withoutQuery: String { "\(scheme)://\(authority)\(path)" }
+
+    public var description: String { withoutQuery + (query == nil ? "" : "?…") }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: ["url": description]) }
 }
 
 extension Form where Value == HTTPURL {

@@ -10,6 +10,14 @@ public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugSt
         self.revealed = revealed
     }
 
+    /// A value that stands in the file itself, where that is allowed.
+    init(literal text: String) {
+        self.init(reference: "(set in the file)", revealed: text)
+    }
+
+    /// It has no reference that tells it from others.
+    var isLiteral: Bool { !reference.contains(":") }
+
     public var description: String { reference }
     public var debugDescription: String { reference }
     public var customMirror: Mirror { Mirror(self, children: ["reference": reference]) }

@@ -14,6 +14,16 @@ final class Exchange {
     /// The request's body where it is read whole; afterwards what is left of an answer when something is hidden from it.
     let body = OutputBuffer()
     let call = LLMCall()
+    /// The answer's body is read on its way.
+    private(set) var isObserved = false
+    private var isInflating = false
+    private var callEnded = false
+    /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
+    private var callerHasAll = false
+    /// Monotonic nanoseconds by which all must be over; `.max` for never.
+    private(set) var totalDeadline = UInt64.max
+    /// Bytes of bodies passed on since others had a turn.
+    var moved = 0
     var span = SpanDraft(capacity: 1024)
     var traceState = TraceState()
     var baggage = Baggage()
@@ -34,23 +44,13 @@ final class Exchange {
     private(set) var openedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
-    /// The answer's body is read on its way.
-    private(set) var isObserved = false
-    private var isInflating = false
-    private var callEnded = false
-    /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
-    private var callerHasAll = false
     /// Where a URL's query is written without its values.
     let redacted = OutputBuffer(capacity: 64)
     /// The span has its `url.full`.
     var urlIsDescribed = false
     private var bodyStreamed = false
-    /// Bytes of bodies passed on since others had a turn.
-    var moved = 0
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
-    /// Monotonic nanoseconds by which all must be over; `.max` for never.
-    private(set) var totalDeadline = UInt64.max
 
     /// Forgets the last exchange. The request's head is read afterwards.
     func reset() {
@@ -259,6 +259,16 @@ final class Exchange {
             isObserved = false
             call.codingIsUnreadable = true
         }
+    }
+
+    /// The same for a piece that may be the last.
+    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
+        if isLast, isObserved, !isInflating, call.readWhole(piece) {
+            callEnded = true
+            return
+        }
+        observe(piece, clock)
+        if isLast { answerEnded(clock) }
     }
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.

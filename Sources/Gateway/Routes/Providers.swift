@@ -2,11 +2,18 @@ import HTTP
 public import LLM
 
 extension GatewaySettings {
-    /// The provider a path's first part names: a configured one, else one that is known with its public host. Nil when none is.
+    /// The provider a path's first part names: a configured one, under this or another of its names, else one that is known with its
+    /// public host. Nil when none is.
     func provider(named name: RawSpan) -> ProviderSettings? {
         let text = name.string
         if let configured = providers.first(where: { $0.name == text }) { return configured }
-        return Provider.named(name).map { ProviderSettings($0, calledBy: text) }
+        guard let known = Provider.named(name) else { return nil }
+        let canonical = known.name.description
+        guard var configured = providers.first(where: { $0.known?.name.description == canonical }) else {
+            return ProviderSettings(known, calledBy: text)
+        }
+        configured.name = text
+        return configured
     }
 }
 

@@ -61,8 +61,7 @@ extension Worker {
                 if isLast { exchange.answerEnded(clock) }
                 try await writePiece(filtered.bytes, of: exchange, isLast: isLast, framing, output, downstream)
             } else if count > 0 {
-                exchange.observe(input.bytes.extracting(first: count), clock)
-                if isLast { exchange.answerEnded(clock) }
+                exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock)
                 try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: isLast, framing, output, downstream)
             } else {
                 exchange.answerEnded(clock)
@@ -87,6 +86,9 @@ extension Worker {
         return failure == .upstreamReset ? .upstreamCut : failure
     }
 
+    /// Bytes of a body up to which it is sent with its head as one piece.
+    static let joinedSize = 2 << 10
+
     /// Head (if it still waits in `output`), chunk size, piece and chunk end in one write.
     @inline(__always)
     private func writePiece(
@@ -94,6 +96,13 @@ extension Worker {
     ) async throws(GatewayError) {
         let count = piece.byteCount
         guard framing == .chunked else {
+            if output.count > 0, count <= Self.joinedSize {
+                // One piece is cheaper to send than two, and to copy a small one costs next to nothing.
+                output.append(piece)
+                try await write(output.bytes, of: exchange, to: downstream)
+                output.removeAll()
+                return
+            }
             if output.count > 0 || count > 0 { try await write(output.bytes, piece, of: exchange, to: downstream) }
             output.removeAll()
             return

@@ -5,73 +5,25 @@ extension LLMCall {
     /// Sets name, attributes, token counts and time to the first content; for an error inside a good answer, also the span's
     /// error. What else can go wrong (status, connection, caller) is its caller's to say. Call once, when the exchange is over.
     public func describe(into draft: inout SpanDraft) {
-        describeRequest(&draft)
-        describeResponse(&draft)
+        request.describe(api, into: &draft)
+        describeConversation(&draft)
+        response.describe(api, into: &draft)
+        describeTimes(&draft)
         describeUsage(&draft)
         describeErrors(&draft)
         recorder?.describe(into: &draft)
     }
 
-    private func describeRequest(_ draft: inout SpanDraft) {
-        let texts = request.texts
-        draft.setName(api.operationName, texts[request.model])
-        draft.set(.operationName, api.operationName)
-        draft.set(.requestModel, unlessEmpty: request.model, texts)
-        if request.stream { draft.set(.requestStream, true) }
-        switch api {
-        case .chatCompletions: draft.set(.openaiAPIType, "chat_completions")
-        case .responses: draft.set(.openaiAPIType, "responses")
-        case .embeddings, .messages: break
-        }
-        if let value = request.maxTokens { draft.set(.requestMaxTokens, value) }
-        if let value = request.temperature { draft.set(.requestTemperature, value) }
-        if let value = request.topP { draft.set(.requestTopP, value) }
-        if let value = request.topK { draft.set(.requestTopK, value) }
-        if let value = request.frequencyPenalty { draft.set(.requestFrequencyPenalty, value) }
-        if let value = request.presencePenalty { draft.set(.requestPresencePenalty, value) }
-        if let value = request.seed { draft.set(.requestSeed, value) }
-        if let value = request.choiceCount, value != 1 { draft.set(.requestChoiceCount, value) }
-        if let value = request.dimensions { draft.set(.embeddingsDimensionCount, value) }
-        if let type = request.outputType { draft.set(.outputType, type.name) }
-        draft.set(.requestReasoningLevel, unlessEmpty: request.reasoningLevel, texts)
-        draft.set(.requestPreviousResponseID, unlessEmpty: request.previousResponseID, texts)
-        if api != .messages, !texts[request.serviceTier].equals("auto") {
-            draft.set(.openaiRequestServiceTier, unlessEmpty: request.serviceTier, texts)
-        }
-        if !request.encodingFormat.isEmpty {
-            draft.beginList(.requestEncodingFormats)
-            draft.appendElement(texts[request.encodingFormat])
-            draft.endList()
-        }
-        draft.set(.requestStopSequences, request.stopSequences, texts)
-        draft.set(.toolResultIDs, request.toolResultIDs, texts)
+    private func describeConversation(_ draft: inout SpanDraft) {
         // The answer names the conversation too, and knows it where the request made it.
         if response.conversationID.isEmpty {
-            draft.set(.conversationID, unlessEmpty: request.conversationID, texts)
+            draft.set(.conversationID, unlessEmpty: request.conversationID, request.texts)
         } else {
             draft.set(.conversationID, unlessEmpty: response.conversationID, response.texts)
         }
     }
 
-    private func describeResponse(_ draft: inout SpanDraft) {
-        let texts = response.texts
-        draft.set(.responseID, unlessEmpty: response.id, texts)
-        draft.set(.responseModel, unlessEmpty: response.model, texts)
-        if api != .messages { draft.set(.openaiResponseServiceTier, unlessEmpty: response.serviceTier, texts) }
-        draft.set(.openaiResponseSystemFingerprint, unlessEmpty: response.systemFingerprint, texts)
-        if response.choices.contains(where: { !$0.finishReason.isEmpty }) {
-            draft.beginList(.responseFinishReasons)
-            for choice in response.choices where !choice.finishReason.isEmpty { draft.appendElement(texts[choice.finishReason]) }
-            draft.endList()
-        }
-        if !response.toolCalls.isEmpty {
-            draft.beginList(.toolCallIDs)
-            for call in response.toolCalls { draft.appendElement(texts[call.id]) }
-            draft.endList()
-            draft.beginList(.toolCallNames)
-            for call in response.toolCalls { draft.appendElement(texts[call.name]) }
-            draft.endList()
-        }
+    private func describeTimes(_ draft: inout SpanDraft) {
         if let time = timeToFirstChunk { draft.set(.responseTimeToFirstChunk, Double(time) / 1e9) }
         if let time = timeToFirstContent {
             draft.record.timeToFirstContent = Int64(clamping: time)
@@ -107,6 +59,66 @@ extension LLMCall {
             let texts = response.texts
             let message = unsafe texts[response.errorMessage].withUnsafeBytes { unsafe Array($0) }
             draft.setStatusMessage(unsafe Redaction.apply(to: message).span.bytes)
+        }
+    }
+}
+
+extension RequestFacts {
+    /// Sets what the request says.
+    fileprivate func describe(_ api: API, into draft: inout SpanDraft) {
+        draft.setName(api.operationName, texts[model])
+        draft.set(.operationName, api.operationName)
+        draft.set(.requestModel, unlessEmpty: model, texts)
+        if stream { draft.set(.requestStream, true) }
+        switch api {
+        case .chatCompletions: draft.set(.openaiAPIType, "chat_completions")
+        case .responses: draft.set(.openaiAPIType, "responses")
+        case .embeddings, .messages: break
+        }
+        if let value = maxTokens { draft.set(.requestMaxTokens, value) }
+        if let value = temperature { draft.set(.requestTemperature, value) }
+        if let value = topP { draft.set(.requestTopP, value) }
+        if let value = topK { draft.set(.requestTopK, value) }
+        if let value = frequencyPenalty { draft.set(.requestFrequencyPenalty, value) }
+        if let value = presencePenalty { draft.set(.requestPresencePenalty, value) }
+        if let value = seed { draft.set(.requestSeed, value) }
+        if let value = choiceCount, value != 1 { draft.set(.requestChoiceCount, value) }
+        if let value = dimensions { draft.set(.embeddingsDimensionCount, value) }
+        if let type = outputType { draft.set(.outputType, type.name) }
+        draft.set(.requestReasoningLevel, unlessEmpty: reasoningLevel, texts)
+        draft.set(.requestPreviousResponseID, unlessEmpty: previousResponseID, texts)
+        if api != .messages, !texts[serviceTier].equals("auto") {
+            draft.set(.openaiRequestServiceTier, unlessEmpty: serviceTier, texts)
+        }
+        if !encodingFormat.isEmpty {
+            draft.beginList(.requestEncodingFormats)
+            draft.appendElement(texts[encodingFormat])
+            draft.endList()
+        }
+        draft.set(.requestStopSequences, stopSequences, texts)
+        draft.set(.toolResultIDs, toolResultIDs, texts)
+    }
+}
+
+extension ResponseFacts {
+    /// Sets what the answer says.
+    fileprivate func describe(_ api: API, into draft: inout SpanDraft) {
+        draft.set(.responseID, unlessEmpty: id, texts)
+        draft.set(.responseModel, unlessEmpty: model, texts)
+        if api != .messages { draft.set(.openaiResponseServiceTier, unlessEmpty: serviceTier, texts) }
+        draft.set(.openaiResponseSystemFingerprint, unlessEmpty: systemFingerprint, texts)
+        if choices.contains(where: { !$0.finishReason.isEmpty }) {
+            draft.beginList(.responseFinishReasons)
+            for choice in choices where !choice.finishReason.isEmpty { draft.appendElement(texts[choice.finishReason]) }
+            draft.endList()
+        }
+        if !toolCalls.isEmpty {
+            draft.beginList(.toolCallIDs)
+            for call in toolCalls { draft.appendElement(texts[call.id]) }
+            draft.endList()
+            draft.beginList(.toolCallNames)
+            for call in toolCalls { draft.appendElement(texts[call.name]) }
+            draft.endList()
         }
     }
 }

@@ -20,17 +20,9 @@ public final class LLMCall {
     /// The largest event read whole; of a larger one only an outline is kept.
     private static let eventLimit = 64 << 10
 
-    public private(set) var api = API.chatCompletions
-    var request = RequestFacts()
-    var response = ResponseFacts()
-
-    /// The change to the request's body by which its stream will report usage; nil where none is called for. Whoever asks for it
-    /// must make it: from then on the chunk it brings is hidden.
-    public private(set) var usageInjection: BodyEdit?
-    var requestIsUnreadable = false
-    var responseIsUnreadable = false
-    /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
-    public var codingIsUnreadable = false
+    // First what every event needs, close together.
+    /// How much of this object that is, from its beginning.
+    public static let nearBytes = 384
 
     private(set) var status = 0
     public private(set) var isEventStream = false
@@ -38,6 +30,24 @@ public final class LLMCall {
     /// When the first piece of the answer came, and the first content; 0 is not yet.
     private var firstChunkAt: UInt64 = 0
     private var firstContentAt: UInt64 = 0
+    /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
+    public private(set) var streamHasSaidAll = false
+    /// The change to the request's body by which its stream will report usage; nil where none is called for. Whoever asks for it
+    /// must make it: from then on the chunk it brings is hidden.
+    public private(set) var usageInjection: BodyEdit?
+    private var events = EventStreamReader(limit: LLMCall.eventLimit)
+    /// The event that nearly all of a stream look like.
+    private var pattern = EventPattern()
+
+    public private(set) var api = API.chatCompletions
+    var request = RequestFacts()
+    var response = ResponseFacts()
+
+    var requestIsUnreadable = false
+    var responseIsUnreadable = false
+    /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
+    public var codingIsUnreadable = false
+
     /// The stream ended before the provider had said all; of a body, that it was cut or is no whole JSON.
     public private(set) var streamWasCut = false
 
@@ -52,9 +62,6 @@ public final class LLMCall {
     private(set) var settledUsage = Usage()
     private var usageIsSettled = false
 
-    private var events = EventStreamReader(limit: LLMCall.eventLimit)
-    /// The event that nearly all of a stream look like.
-    private var pattern = EventPattern()
     private var body = ResponseBody()
 
     public init() {}
@@ -72,6 +79,7 @@ public final class LLMCall {
         sentAt = 0
         firstChunkAt = 0
         firstContentAt = 0
+        streamHasSaidAll = false
         streamWasCut = false
         usageIsSettled = false
         recorder = nil
@@ -216,6 +224,14 @@ public final class LLMCall {
         streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && response.isFinished)
     }
 
+    /// The answer where all of it has come in one piece: it is read where it stands, and has ended.
+    /// - Returns: false where it is to be observed all the same: an event stream, one that has begun, a large one.
+    public func readWhole(_ answer: RawSpan) -> Bool {
+        guard !isEventStream, body.isEmpty, answer.byteCount > 0, answer.byteCount <= ResponseBody.plainLimit else { return false }
+        responseIsUnreadable = !read(answer) && status < 400
+        return true
+    }
+
     /// How many bytes of the answer are kept, to be read when they are whole.
     public var heldByteCount: Int { events.heldByteCount + body.count }
 
@@ -259,6 +275,7 @@ public final class LLMCall {
     @discardableResult
     private func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
         pattern.forget()
+        defer { streamHasSaidAll = response.sawEnd || response.hasError }
         if data.byteCount < 16, data.begins(with: "[DONE]") {
             response.sawEnd = true
             return false
@@ -286,26 +303,27 @@ public final class LLMCall {
 
     /// Reads the body that has been collected.
     /// - Returns: whether it is one whole JSON text.
-    private func readBody() -> Bool {
-        guard !body.isEmpty else { return false }
+    private func readBody() -> Bool { !body.isEmpty && body.withBytes { read($0) } }
+
+    /// Reads a whole body.
+    /// - Returns: whether it is one JSON text.
+    private func read(_ bytes: RawSpan) -> Bool {
         usageIsSettled = false
         do throws(JSONError) {
-            try body.withBytes { bytes throws(JSONError) in
-                var json = JSONReader(bytes)
-                if status >= 400 {
-                    try response.readErrorBody(&json)
-                } else {
-                    switch api {
-                    case .chatCompletions: _ = try response.readChatCompletion(&json)
-                    case .responses:
-                        try response.readResponse(&json)
-                        response.finishResponse()
-                    case .embeddings: try response.readEmbeddings(&json)
-                    case .messages: try response.readMessage(&json)
-                    }
-                    try json.finish()
-                    recorder?.readAnswer(bytes, api: api, response: response)
+            var json = JSONReader(bytes)
+            if status >= 400 {
+                try response.readErrorBody(&json)
+            } else {
+                switch api {
+                case .chatCompletions: _ = try response.readChatCompletion(&json)
+                case .responses:
+                    try response.readResponse(&json)
+                    response.finishResponse()
+                case .embeddings: try response.readEmbeddings(&json)
+                case .messages: try response.readMessage(&json)
                 }
+                try json.finish()
+                recorder?.readAnswer(bytes, api: api, response: response)
             }
             return true
         } catch {
@@ -326,9 +344,6 @@ public final class LLMCall {
         response.settle(&settledUsage, of: api)
         usageIsSettled = true
     }
-
-    /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
-    public var streamHasSaidAll: Bool { isEventStream && (response.sawEnd || response.hasError) }
 
     /// The answer says that the call failed, though its status does not.
     public var hasErrorInside: Bool { response.hasError && status < 400 }

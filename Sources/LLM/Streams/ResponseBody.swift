@@ -4,7 +4,7 @@
 /// left out as they come, so that the memory of an exchange stays small however large its answer is.
 struct ResponseBody {
     /// Up to this size everything is kept.
-    private static let plainLimit = 64 << 10
+    static let plainLimit = 64 << 10
     /// More than this is not collected; the answer is then unreadable.
     private static let limit = 1 << 20
 

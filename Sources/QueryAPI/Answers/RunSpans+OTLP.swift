@@ -26,12 +26,6 @@ extension RunSpans {
         return spans
     }
 
-    func cost(by key: RunCostKey) -> RunCost {
-        var cost = RunCost(by: key)
-        forEach { if let span = try? OTLPSpan(decoding: $0) { cost.add(span) } }
-        return cost
-    }
-
     /// Lends each `Span` message, in the order the spans ended.
     func forEach(_ body: (RawSpan) -> Void) {
         let bytes = unsafe fields.span.bytes  // sound: a UInt8 has no padding

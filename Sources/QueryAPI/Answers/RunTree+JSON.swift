@@ -5,10 +5,12 @@ import Tracing
 
 extension RunTree {
     /// The answer of `GET /api/runs/{run}`: the run's summary and its tree. Edges and findings come with linking and analysis.
-    func json(_ run: RunSummary) -> [UInt8] {
+    /// - Parameter isCut: the run has earlier spans, which are not in the tree.
+    func json(_ run: RunSummary, isCut: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         run.write(to: &json)
+        json.flag("cut", isCut)
         json.key("root")
         writeNodes(to: &json)
         json.strings("edges", [])

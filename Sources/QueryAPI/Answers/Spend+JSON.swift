@@ -29,12 +29,13 @@ extension Spend {
 }
 
 extension RunCost {
-    /// The same for one run, where a key is one text.
+    /// The same for one run, where a key is one text, and whether there would be more rows.
     var json: [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.usd("total_usd", total ?? (calls == 0 ? .zero : nil))
         json.number("unpriced_hops", unpricedHops)
+        json.flag("cut", isCut)
         json.key("rows")
         json.beginArray()
         for row in rows {

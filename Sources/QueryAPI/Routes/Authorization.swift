@@ -1,24 +1,36 @@
 import HTTP
+import Synchronization
 
-/// Who may ask: callers that name this host, come from no other site, and carry the token where there is one.
-struct Authorization: Sendable {
-    private let hosts: HostCheck
-    private let isLoopback: Bool
-    private let token: [UInt8]?
+/// Who may ask: callers that name this host, come from no other site, and carry the token where there is one. Asked on the api's loop;
+/// the rules may be changed from any thread.
+final class Authorization: Sendable {
+    private struct Rules {
+        let hosts: HostCheck
+        let isLoopback: Bool
+        let token: [UInt8]?
 
-    init(_ settings: QueryAPISettings) {
-        hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
-        isLoopback = settings.isLoopback
-        token = settings.token.map { Array($0.utf8) }
+        init(_ settings: QueryAPISettings) {
+            hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
+            isLoopback = settings.isLoopback
+            token = settings.token.map { Array($0.utf8) }
+        }
     }
 
+    private let rules: Mutex<Rules>
+
+    init(_ settings: QueryAPISettings) { rules = Mutex(Rules(settings)) }
+
+    /// From the next request on.
+    func change(to settings: QueryAPISettings) { rules.withLock { $0 = Rules(settings) } }
+
     func check(_ request: HTTPRequest, _ route: Route?) throws(Problem) {
+        let rules = rules.withLock { $0 }
         let isProbe = route?.isProbe ?? false
         // Load balancers know a machine by its address, whatever names are configured.
-        if !isProbe || isLoopback, !hosts.accepts(request) {
+        if !isProbe || rules.isLoopback, !rules.hosts.accepts(request) {
             throw Problem(403, "This Host or Origin is not one of this api's. Use a loopback name, or list the name in api.hosts.")
         }
-        guard let token, !isProbe else { return }
+        guard let token = rules.token, !isProbe else { return }
         guard let field = request.value(of: "authorization"), let given = Self.bearer(field) else {
             throw Self.unauthorized("A token is needed: send Authorization: Bearer with the value of api.token.", #"Bearer realm="hopspan""#)
         }

@@ -24,10 +24,12 @@ extension Responder {
     /// `GET /api/runs/{run}`
     func run(_ id: String, _ parameters: Parameters) async throws(Problem) -> HTTPResponse {
         try parameters.finish()
+        let bounds = bounds
         return Self.json(
             try await found { reader throws(StoreError) in
                 guard let run = try reader.run(id) else { return nil }
-                return RunTree(run.summary, try reader.spans(of: run, limit: Self.nodesAtMost).decoded).json(run.summary)
+                let spans = try reader.spans(of: run, limit: bounds.nodes, bytes: bounds.bytes)
+                return RunTree(run.summary, spans.decoded).json(run.summary, isCut: spans.isCut)
             })
     }
 
@@ -35,27 +37,32 @@ extension Responder {
     func cost(of id: String, _ parameters: inout Parameters) async throws(Problem) -> HTTPResponse {
         let by = parameters.one("by", RunQuery.words(RunCostKey.allCases.map(\.rawValue))) { RunCostKey(rawValue: $0) } ?? .hop
         try parameters.finish()
+        let bounds = bounds
         return Self.json(
             try await found { reader throws(StoreError) in
                 guard let run = try reader.run(id) else { return nil }
-                return try reader.spans(of: run).cost(by: by).json
+                // A row a hop is too many of a long run: the latest are kept. All count in the sums.
+                var cost = RunCost(by: by, rowsAtMost: bounds.nodes)
+                try reader.forEachSpan(of: run) { if let span = try? OTLPSpan(decoding: $0) { cost.add(span) } }
+                return cost.json
             })
     }
-
-    /// Of a longer run the latest spans are shown: a tree of them all would be of use to nobody, and some hundred megabytes.
-    private static let nodesAtMost = 10_000
 
     /// `GET /api/runs/{run}/otlp`
     func otlp(_ id: String, _ parameters: Parameters, accept: String?) async throws(Problem) -> HTTPResponse {
         try parameters.finish()
         let source = settings.source
         let isProtobuf = Accept.prefersProtobuf(accept)
-        let traces: [UInt8] = try await found { reader throws(StoreError) in
+        let bounds = bounds
+        let (traces, isCut) = try await found { reader throws(StoreError) -> ([UInt8], Bool)? in
             guard let run = try reader.run(id) else { return nil }
-            let spans = try reader.spans(of: run)
-            return isProtobuf ? spans.protobuf(source) : spans.json(source)
+            let spans = try reader.spans(of: run, bytes: bounds.bytes)
+            return (isProtobuf ? spans.protobuf(source) : spans.json(source), spans.isCut)
         }
-        return isProtobuf ? HTTPResponse(200, Accept.protobuf, traces) : Self.json(traces)
+        var response = isProtobuf ? HTTPResponse(200, Accept.protobuf, traces) : Self.json(traces)
+        // OTLP has no place to say so.
+        if isCut { response.fields.append(HTTPField("x-hopspan-cut", "true")) }
+        return response
     }
 
     /// `POST /api/runs/{run}/end`: closes the run now and answers with what it came to. A run that has ended stays as it is.

@@ -12,7 +12,17 @@ struct Responder: Sendable {
     let store: Store
     let readers: ReaderThreads
     private let health: ReaderThreads
-    private let authorization: Authorization
+    let authorization: Authorization
+    var bounds = Bounds()
+
+    /// What one answer about a run holds at most. Of a longer run it has the latest spans, and says so: more would be of use to nobody, and
+    /// is memory of the process that serves the agents.
+    struct Bounds: Sendable {
+        /// Nodes of a tree, or rows of a cost.
+        var nodes = 10_000
+        /// Bytes of spans that are read for it.
+        var bytes = 64 << 20
+    }
 
     init(_ settings: QueryAPISettings, _ surroundings: Surroundings, _ store: Store, _ readers: ReaderThreads, _ health: ReaderThreads) {
         self.settings = settings
@@ -47,8 +57,12 @@ struct Responder: Sendable {
         case .readyz:
             let readiness = surroundings.readiness()
             return HTTPResponse(readiness == .ready ? 200 : 503, "text/plain; charset=utf-8", readiness.rawValue + "\n")
-        case .metrics: return HTTPResponse(200, MetricsText.contentType, try await picture().metrics(of: store.metrics))
-        case .openAPI: return Self.json(OpenAPI.document)
+        case .metrics:
+            try parameters.finish()
+            return HTTPResponse(200, MetricsText.contentType, try await picture().metrics(of: store.metrics))
+        case .openAPI:
+            try parameters.finish()
+            return Self.json(OpenAPI.document)
         case .configuration:
             try parameters.finish()
             return Self.json(Array(surroundings.configuration().utf8))

@@ -54,10 +54,15 @@ public struct SpanFacts: Sendable {
     public init(_ entries: RawSpan) {
         var texts = [16 of Text](repeating: Text())
         let places = Self.places
-        var offset: UInt32 = 0
-        SpanEntry.forEach(in: entries) { tag, _, value in
-            texts[Int(places[Int(tag)])] = Text(offset: offset &+ 6, length: UInt32(truncatingIfNeeded: value.byteCount))
-            offset = offset &+ 6 &+ UInt32(truncatingIfNeeded: value.byteCount)
+        // Sound: a head of six bytes is read only where there are as many. A length that lies is found out by `Text.bytes`.
+        unsafe entries.withUnsafeBytes { entries in
+            var offset = 0
+            while offset &+ 6 <= entries.count {
+                let tag = unsafe entries.load(fromByteOffset: offset, as: UInt8.self)
+                let length = unsafe entries.loadUnaligned(fromByteOffset: offset &+ 2, as: UInt32.self)
+                texts[Int(places[Int(tag)])] = Text(offset: UInt32(truncatingIfNeeded: offset &+ 6), length: length)
+                offset = offset &+ 6 &+ Int(length)
+            }
         }
         self.texts = texts
         let timing = self[.timing]

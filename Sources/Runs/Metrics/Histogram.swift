@@ -8,10 +8,22 @@ struct Histogram {
 
     var count: UInt64 { counts.reduce(0, +) }
 
-    mutating func record(_ value: Double, bounds: [Double]) {
-        var bucket = 0
-        while bucket < bounds.count, value > bounds[bucket] { bucket += 1 }
-        counts[bucket] += 1
+    /// A count of tokens, by `tokenBounds`.
+    mutating func record(tokens: Int64) {
+        // The bucket is the number of base-4 digits that `tokens - 1` has.
+        let bits = tokens <= 1 ? 0 : 64 - (tokens - 1).leadingZeroBitCount
+        record(Double(tokens), in: (bits + 1) / 2)
+    }
+
+    /// A duration, by `secondBounds`.
+    mutating func record(nanoseconds: UInt64) {
+        // 10 ms are in the first bucket, up to 20 ms in the second: the number of bits that say how many times 10 ms have passed.
+        let times = nanoseconds == 0 ? 0 : (nanoseconds - 1) / 10_000_000
+        record(Double(nanoseconds) / 1e9, in: 64 - times.leadingZeroBitCount)
+    }
+
+    private mutating func record(_ value: Double, in bucket: Int) {
+        counts[min(bucket, counts.count - 1)] += 1
         sum += value
     }
 

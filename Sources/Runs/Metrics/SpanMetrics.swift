@@ -24,6 +24,15 @@ public final class SpanMetrics: Sendable {
         var inputTokens = Histogram(bounds: Histogram.tokenBounds.count)
         var outputTokens = Histogram(bounds: Histogram.tokenBounds.count)
         var cost: USD?
+
+        mutating func add(_ record: SpanRecord) {
+            count += 1
+            guard labels.kind == .llm else { return }
+            duration.record(nanoseconds: record.endTime &- min(record.startTime, record.endTime))
+            if record.tokens.input >= 0 { inputTokens.record(tokens: record.tokens.input) }
+            if record.tokens.output >= 0 { outputTokens.record(tokens: record.tokens.output) }
+            if let more = record.cost { cost = (cost ?? .zero).addingClamped(more) }
+        }
     }
 
     private struct State {
@@ -31,6 +40,8 @@ public final class SpanMetrics: Sendable {
         /// From a hash of the labels' bytes to the series; seeded per process, so that nobody can choose collisions.
         var places: [UInt64: Int] = [:]
         var others: [Labels: Int] = [:]
+        /// The place last found; most spans are like the one before.
+        var latest: (hash: UInt64, place: Int) = (0, -1)
     }
 
     private let state = Mutex(State())
@@ -52,14 +63,11 @@ public final class SpanMetrics: Sendable {
         }
         let hash = hash(record, entries, facts)
         state.withLock { state in
-            let place = state.places[hash] ?? Self.enter(Self.labels(kind, record, entries, facts), hash, &state)
-            state.series[place].count += 1
-            guard kind == .llm else { return }
-            let seconds = Double(record.endTime &- min(record.startTime, record.endTime)) / 1e9
-            state.series[place].duration.record(seconds, bounds: Histogram.secondBounds)
-            if record.tokens.input >= 0 { state.series[place].inputTokens.record(Double(record.tokens.input), bounds: Histogram.tokenBounds) }
-            if record.tokens.output >= 0 { state.series[place].outputTokens.record(Double(record.tokens.output), bounds: Histogram.tokenBounds) }
-            if let cost = record.cost { state.series[place].cost = (state.series[place].cost ?? .zero).addingClamped(cost) }
+            if state.latest.hash != hash || state.latest.place < 0 {
+                let place = state.places[hash] ?? Self.enter(Self.labels(kind, record, entries, facts), hash, &state)
+                state.latest = (hash, place)
+            }
+            state.series[state.latest.place].add(record)
         }
     }
 

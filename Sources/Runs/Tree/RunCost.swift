@@ -27,26 +27,40 @@ public struct RunCost: Sendable {
     public private(set) var total: USD?
     public private(set) var calls: Int64 = 0
     public private(set) var unpricedHops: Int64 = 0
+    /// There are more rows than were wanted: those of the spans that were added last are left out. The sums hold all.
+    public private(set) var isCut = false
     private let key: RunCostKey
+    private let rowsAtMost: Int
     private var sums: [Row] = []
     private var places: [String?: Int] = [:]
 
-    public init(by key: RunCostKey) { self.key = key }
+    public init(by key: RunCostKey, rowsAtMost: Int = .max) {
+        self.key = key
+        self.rowsAtMost = rowsAtMost
+    }
 
     public mutating func add(_ span: OTLPSpan) {
         let node = RunTree.Node(span)
         guard node.countsAsCost else { return }
-        let value = node.value(of: key)
-        let place = places[value] ?? sums.count
-        if place == sums.count {
-            sums.append(Row(key: value))
-            places[value] = place
-        }
-        sums[place].add(node)
+        addToRow(node)
         if let more = node.cost { total = total.map { $0.addingClamped(more) } ?? more }
         guard node.kind != .attempt else { return }
         calls += 1
         if node.tokens.isKnown, node.cost == nil { unpricedHops += 1 }
+    }
+
+    private mutating func addToRow(_ node: RunTree.Node) {
+        let value = node.value(of: key)
+        let place = places[value] ?? sums.count
+        if place == sums.count {
+            guard place < rowsAtMost else {
+                isCut = true
+                return
+            }
+            sums.append(Row(key: value))
+            places[value] = place
+        }
+        sums[place].add(node)
     }
 
     /// Hops in the order they began, else the dearest first.

@@ -20,6 +20,8 @@ final class IDIndex {
     private var unlogged = PackedBytes(capacity: 4 << 10)
     private var written: IDSegment?
     private var merge: IDMerge?
+    /// Targets of merges that failed: their parts belong to nobody.
+    private var orphans: [Int64] = []
 
     private let insertLog: Statement
     private let clearLog: Statement
@@ -46,7 +48,9 @@ final class IDIndex {
     /// Calls `body` with the rows that may be the hash's run until it returns true. A part that cannot be read is passed over.
     func search(_ hash: UInt64, _ body: (Int64) -> Bool) -> Bool {
         if table.search(hash, body) { return true }
-        for segment in segments.reversed() where segment.filter.mayContain(hash) {
+        // By index: walking over the array would hold and let go each filter.
+        for index in segments.indices.reversed() where segments[index].filter.mayContain(hash) {
+            let segment = segments[index]
             readPart.bind(1, segment.row(ofPart: segment.part(of: hash)))
             defer { readPart.reset() }
             guard let isThere = try? readPart.step(), isThere else { continue }
@@ -102,17 +106,19 @@ final class IDIndex {
     var wantsMerge: Bool { merge != nil || mergeable != nil }
 
     /// Does a bounded piece of merging (some 65,000 entries). Call in a transaction; then `mergeCommitted`, or `mergeFailed`.
-    func mergeStep() throws(StoreError) {
+    func mergeStep(parts: Int = 128) throws(StoreError) {
+        for number in orphans { try deleteParts(ofSegment: number) }
         if merge == nil, let level = mergeable {
             let sources = Array(segments.filter { $0.level == level }.prefix(Self.fanout))
             let number = nextSegment
             nextSegment += 1
             merge = try IDMerge(sources, into: number, database)
         }
-        try merge?.step(parts: 128)
+        try merge?.step(parts: parts)
     }
 
     func mergeCommitted() {
+        orphans = []
         guard let done = merge, done.isFinished else { return }
         let sources = Set(done.sources.map(\.number))
         let place = segments.firstIndex { sources.contains($0.number) } ?? 0
@@ -121,8 +127,11 @@ final class IDIndex {
         merge = nil
     }
 
-    /// Parts that are already written are orphans until the next start sweeps them.
-    func mergeFailed() { merge = nil }
+    /// What earlier steps of it have written is deleted with the next one's, or at the next start.
+    func mergeFailed() {
+        if let merge { orphans.append(merge.target.number) }
+        merge = nil
+    }
 
     private var mergeable: Int? {
         (0..<Self.lastLevel).first { level in segments.count(where: { $0.level == level }) >= Self.fanout }
@@ -138,8 +147,13 @@ final class IDIndex {
 
     /// Deletes a segment's rows; `dropped` after the commit.
     func drop(_ segment: IDSegment) throws(StoreError) {
-        try database.execute("DELETE FROM id_parts WHERE part >= \(segment.row(ofPart: 0)) AND part < \(IDSegment.row(segment: segment.number + 1, part: 0))")
+        try deleteParts(ofSegment: segment.number)
         try database.execute("DELETE FROM id_segments WHERE segment = \(segment.number)")
+    }
+
+    private func deleteParts(ofSegment number: Int64) throws(StoreError) {
+        let (from, to) = (IDSegment.row(segment: number, part: 0), IDSegment.row(segment: number + 1, part: 0))
+        try database.execute("DELETE FROM id_parts WHERE part >= \(from) AND part < \(to)")
     }
 
     func dropped(_ segment: IDSegment) { segments.removeAll { $0.number == segment.number } }

@@ -70,6 +70,8 @@ final class IDMerge {
     }
 
     private var streams: [Stream]
+    /// The hash each stream goes on with; the highest where it has ended.
+    private var heads: [UInt64]
     private let database: Database
     private let writer: IDPartWriter
     private let readPart: Statement
@@ -81,6 +83,7 @@ final class IDMerge {
             number: number, level: (sources.map(\.level).max() ?? 0) + 1, entries: sources.reduce(0) { $0 + $1.entries },
             lastRun: sources.map(\.lastRun).max() ?? 0)
         streams = sources.map { Stream(segment: $0) }
+        heads = []
         writer = try IDPartWriter(database)
         readPart = try database.prepare("SELECT entries FROM id_parts WHERE part = ?1")
     }
@@ -106,20 +109,27 @@ final class IDMerge {
 
     /// The lowest entry of all streams; linear over eight of them.
     private func next() throws(StoreError) -> IDEntry? {
-        var lowest: IDEntry?
-        var from = -1
-        for index in streams.indices {
-            if streams[index].position >= streams[index].entries.count { try refill(index) }
-            guard streams[index].position < streams[index].entries.count else { continue }
-            let entry = streams[index].entries[streams[index].position]
-            guard let best = lowest, best.hash <= entry.hash else {
-                lowest = entry
-                from = index
-                continue
-            }
+        if heads.isEmpty {
+            heads = streams.map { _ in .max }
+            for index in streams.indices { try findHead(index) }
         }
-        if from >= 0 { streams[from].position += 1 }
-        return lowest
+        var from = 0
+        for index in heads.indices where heads[index] < heads[from] { from = index }
+        if heads[from] == .max {
+            // An entry with that hash, or the end of them all.
+            guard let last = streams.firstIndex(where: { $0.position < $0.entries.count }) else { return nil }
+            from = last
+        }
+        let entry = streams[from].entries[streams[from].position]
+        streams[from].position += 1
+        try findHead(from)
+        return entry
+    }
+
+    private func findHead(_ index: Int) throws(StoreError) {
+        if streams[index].position >= streams[index].entries.count { try refill(index) }
+        let position = streams[index].position
+        heads[index] = position < streams[index].entries.count ? streams[index].entries[position].hash : .max
     }
 
     private func refill(_ index: Int) throws(StoreError) {

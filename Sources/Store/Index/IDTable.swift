@@ -26,8 +26,30 @@ struct IDTable {
         return false
     }
 
+    /// All entries by hash, and by run where hashes are equal. Hashes are spread evenly: their leading bits are nearly the order, and
+    /// each entry has a few places to go from there.
     func sorted() -> [IDEntry] {
-        places.filter { $0.run != 0 }.sorted { ($0.hash, $0.run) < ($1.hash, $1.run) }
+        let bits = max(1, 64 - count.leadingZeroBitCount)
+        let shift = UInt64(64 - bits)
+        var starts = [Int](repeating: 0, count: 1 << bits + 1)
+        for entry in places where entry.run != 0 { starts[Int(entry.hash >> shift) + 1] += 1 }
+        for bucket in 1..<starts.count { starts[bucket] += starts[bucket - 1] }
+        var sorted = [IDEntry](repeating: Self.empty, count: count)
+        for entry in places where entry.run != 0 {
+            let bucket = Int(entry.hash >> shift)
+            sorted[starts[bucket]] = entry
+            starts[bucket] += 1
+        }
+        for index in sorted.indices.dropFirst() {
+            let entry = sorted[index]
+            var place = index
+            while place > 0, (entry.hash, entry.run) < (sorted[place - 1].hash, sorted[place - 1].run) {
+                sorted[place] = sorted[place - 1]
+                place -= 1
+            }
+            sorted[place] = entry
+        }
+        return sorted
     }
 
     mutating func removeAll() {

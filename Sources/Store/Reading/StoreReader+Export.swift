@@ -1,3 +1,4 @@
+import Deflate
 import Runs
 
 /// Spans on their way to a destination.
@@ -6,24 +7,52 @@ public struct ExportBatch: Sendable {
     /// its scope as they are.
     public var fields: [UInt8]
     public let frontRoom: Int
+    /// The owner takes spans as they are stored, deflated, too: a batch then has either `fields` or `pieces`.
+    public let takesDeflated: Bool
+    /// The same fields, deflated: one piece behind the other (RFC 1951), each for itself, on whole bytes and not final.
+    public private(set) var pieces: [Piece] = []
+    public private(set) var deflated: [UInt8] = []
+    /// Bytes that all pieces become when they are inflated.
+    private var deflatedSize = 0
     public var count = 0
     /// The cursor once they have been delivered; may have moved although nothing is to be sent.
     public var upTo: Int64 = 0
 
+    /// A stored block's spans.
+    public struct Piece: Sendable {
+        /// Where it stands in `deflated`.
+        public var range: Range<Int>
+        /// Bytes it becomes when it is inflated, and the CRC-32 of those (RFC 1952 §8).
+        public var size: Int
+        public var checksum: UInt32
+    }
+
     /// - Parameter frontRoom: bytes before the first field, for what is to stand before the spans.
-    public init(frontRoom: Int = 0) {
+    public init(frontRoom: Int = 0, takesDeflated: Bool = false) {
         self.frontRoom = frontRoom
+        self.takesDeflated = takesDeflated
         fields = Array(repeating: 0, count: frontRoom)
     }
 
-    /// Bytes of the fields.
-    public var byteCount: Int { fields.count - frontRoom }
+    /// Bytes of the fields, deflated or not.
+    public var byteCount: Int { fields.count - frontRoom + deflatedSize }
 
     /// Without spans, with their memory.
     public mutating func reset(after cursor: Int64) {
-        fields.removeLast(byteCount)
+        fields.removeLast(fields.count - frontRoom)
+        pieces.removeAll(keepingCapacity: true)
+        deflated.removeAll(keepingCapacity: true)
+        deflatedSize = 0
         count = 0
         upTo = cursor
+    }
+
+    fileprivate mutating func append(deflated spans: RawSpan, size: Int, checksum: UInt32) {
+        let start = deflated.count
+        // Sound: the bytes are read inside the closure only.
+        unsafe spans.withUnsafeBytes { unsafe deflated.append(contentsOf: $0) }
+        pieces.append(Piece(range: start..<deflated.count, size: size, checksum: checksum))
+        deflatedSize += size
     }
 }
 
@@ -45,18 +74,26 @@ extension StoreReader {
             let next = first + count
             if next <= batch.upTo + 1 { continue }
             let isWhole = blocks.withBlob(4) { spans in
-                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit,
-                    batch.byteCount == 0 || batch.byteCount + spans.byteCount <= maxBytes, spans.byteCount <= maxBytes
-                else { return false }
-                // Sound: the bytes are read inside the closure only.
-                unsafe spans.withUnsafeBytes { unsafe batch.fields.append(contentsOf: $0) }
+                let size = blocks.size(5)
+                let bytes = size ?? spans.byteCount
+                guard blocks.integer(2) == 0, batch.upTo < first, batch.count + Int(count) <= limit, batch.byteCount + bytes <= maxBytes else { return false }
+                if batch.takesDeflated, let size, batch.fields.count == batch.frontRoom {
+                    batch.append(deflated: spans, size: size, checksum: UInt32(truncatingIfNeeded: blocks.integer(6)))
+                } else if !batch.pieces.isEmpty || !inflater.append(spans, size: size, to: &batch.fields) {
+                    return false
+                }
                 batch.count += Int(count)
                 batch.upTo = next - 1
                 return true
             }
             if isWhole { continue }
+            // Of a block that does not go as it is, the spans go in a batch of their own.
+            if !batch.pieces.isEmpty { break }
+            var inflated: [UInt8] = []
+            _ = blocks.withBlob(4) { inflater.append($0, size: blocks.size(5), to: &inflated) }
+            let spans = inflated
             let isDone = blocks.withBlob(3) { records in
-                blocks.withBlob(4) { spans in Self.pick(records, spans, first: first, count: count, limit, maxBytes, &batch) }
+                Self.pick(records, spans.raw, first: first, count: count, limit, maxBytes, &batch)
             }
             if isDone { break }
         }
@@ -97,6 +134,6 @@ extension StoreReader {
     private static let blockOf = "coalesce((SELECT max(first) FROM span_blocks WHERE first <= ?1), 0)"
 
     private func exportBlocks() throws(StoreError) -> Statement {
-        try database.prepare("SELECT first, count, unsampled, records, spans FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
+        try database.prepare("SELECT first, count, unsampled, records, spans, size, checksum FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
     }
 }

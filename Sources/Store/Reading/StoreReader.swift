@@ -1,3 +1,4 @@
+import Deflate
 import Runs
 import Tracing
 
@@ -15,6 +16,7 @@ public final class StoreReader {
     private let part: Statement
     private let log: Statement
     let finder: BlockFinder
+    let inflater = BlockInflater(usualSize: SpanBlock.usualBytes)
 
     init(_ file: StoreFile, hash: IDHash, clock: StoreClock, shared: StoreShared) throws(StoreError) {
         self.file = file

@@ -25,7 +25,8 @@ private import Glibc
         unsafe loggedPages = .allocate(capacity: 1)
         unsafe loggedPages.pointee = 0
         unsafe sqlite3_busy_timeout(opened, Self.patience)
-        // Sound: the connection, and with it the hook, goes before the memory does. It also ends automatic checkpoints.
+        // Sound: the connection, and with it the hook, goes before the memory does. It also ends automatic checkpoints; PRAGMA
+        // wal_autocheckpoint would put itself in its place.
         unsafe sqlite3_wal_hook(opened, { context, _, _, pages in
             unsafe context?.assumingMemoryBound(to: Int32.self).pointee = pages
             return SQLITE_OK

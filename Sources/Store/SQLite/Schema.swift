@@ -47,17 +47,29 @@ enum Schema {
 
         -- How far each destination of the export has come.
         CREATE TABLE cursors (destination TEXT PRIMARY KEY, span INTEGER NOT NULL) WITHOUT ROWID;
+        """,
         """
+        -- From here on `spans` is deflated (BlockDeflater). What stands there once it is inflated: its bytes, and their CRC-32; both NULL
+        -- where version 1 wrote them as they are.
+        ALTER TABLE span_blocks ADD COLUMN size INTEGER;
+        ALTER TABLE span_blocks ADD COLUMN checksum INTEGER;
+        """,
     ]
 
-    /// Makes the file ours, or brings it up to date. One transaction per step, so that a crash leaves a whole version.
-    static func migrate(_ database: Database, steps: [String] = steps) throws(StoreError) {
+    /// Refuses another program's database, and one that a newer build has written.
+    static func check(_ database: Database, steps: [String] = steps) throws(StoreError) {
         let known = Int64(steps.count)
         let version = try database.integer("PRAGMA user_version") ?? 0
         let owner = try database.integer("PRAGMA application_id") ?? 0
         let tables = try database.integer("SELECT count(*) FROM sqlite_schema") ?? 0
         guard owner == applicationID || (owner == 0 && tables == 0) else { throw .foreign }
         guard version <= known else { throw .newerSchema(found: version, known: known) }
+    }
+
+    /// Makes the file ours, or brings it up to date. One transaction per step, so that a crash leaves a whole version.
+    static func migrate(_ database: Database, steps: [String] = steps) throws(StoreError) {
+        try check(database, steps: steps)
+        let version = try database.integer("PRAGMA user_version") ?? 0
         for step in Int(version)..<steps.count {
             try database.transaction { () throws(StoreError) in
                 try database.execute(steps[step])

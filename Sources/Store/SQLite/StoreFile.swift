@@ -49,6 +49,7 @@ final class StoreFile: Sendable {
 
     /// The connection that writes, with the schema up to date.
     func openForWriting() throws(StoreError) -> Database {
+        if !isMemory { try checkOwner() }
         let database = try Database(location, .readWrite)
         // Both take effect only while the file is empty. 8 KiB pages: fewer system calls per span than 4, less waste than 16.
         try database.execute("PRAGMA page_size = \(Database.pageSize); PRAGMA auto_vacuum = INCREMENTAL")
@@ -57,12 +58,24 @@ final class StoreFile: Sendable {
         } else {
             // NORMAL: a commit survives a killed process at once, a power cut once the log has been synced, which the
             // checkpoint does; a power cut may take the commits since, never more (https://sqlite.org/pragma.html#pragma_synchronous).
-            try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0")
+            try database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         }
         // Debian's SQLite zeroes whatever is freed; retention does not need that. Deleting one run asks for it again.
         try database.execute("PRAGMA secure_delete = FAST; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY")
         try Schema.migrate(database)
         return database
+    }
+
+    /// Another program's file is not even opened for writing: that alone would copy its log into it, and its journal mode is kept there.
+    private func checkOwner() throws(StoreError) {
+        do throws(StoreError) {
+            try Schema.check(Database(location, .readOnly))
+        } catch {
+            switch error {
+            case .foreign, .newerSchema: throw error
+            default: return  // what only a writer can mend; the check comes again
+            }
+        }
     }
 
     /// A connection that only reads, for one other thread.

@@ -9,7 +9,7 @@ final class StoreWorker: @unchecked Sendable {
     private let clock: StoreClock
     let idHash: IDHash
 
-    private var gather: UInt64 = 80_000_000
+    private var gather: UInt64 = 120_000_000
     private var retention = RetentionLimits(age: nil, bytes: .max)
     private var destinations: Set<String> = []
 
@@ -21,6 +21,9 @@ final class StoreWorker: @unchecked Sendable {
 
     private var failedTries = 0
     private var retryAt: UInt64 = 0
+    /// The same for merges of the index, which can wait.
+    private var failedMerges = 0
+    private var mergeAt: UInt64 = 0
     private var nextRetention: UInt64 = 0
     private var lastCommit: UInt64 = 0
     private var hasUncopiedLog = false
@@ -77,8 +80,9 @@ final class StoreWorker: @unchecked Sendable {
     private var nextTurn: UInt64 {
         let now = clock.monotonic()
         if failedTries > 0 { return max(retryAt, now + 1_000_000) }
-        if backlogStart < backlog.count || !owingBlocks.isEmpty || writer.index.wantsMerge { return now }
+        if backlogStart < backlog.count || !owingBlocks.isEmpty || writer.index.wantsMerge && now >= mergeAt { return now }
         var next = max(nextRetention, now + gather)
+        if writer.index.wantsMerge { next = min(next, mergeAt) }
         if let closing = writer.ledger.nextClosing { next = min(next, max(closing, now + gather)) }
         if hasUncopiedLog || hasCache { next = min(next, max(lastCommit + 5_000_000_000, now + gather)) }
         return next
@@ -178,7 +182,7 @@ final class StoreWorker: @unchecked Sendable {
             return
         }
         // 50 ms, doubling to 2 s: the queues hold what comes meanwhile.
-        retryAt = clock.monotonic() + min(2_000_000_000, 50_000_000 << UInt64(min(failedTries - 1, 6)))
+        retryAt = clock.monotonic() + Self.pause(afterTries: failedTries)
     }
 
     private func lose(_ spans: Int, _ reason: StoreError) {
@@ -218,6 +222,9 @@ final class StoreWorker: @unchecked Sendable {
         try commitCommand()
     }
 
+    /// How long the disk is left alone after so many tries in a row that failed, in nanoseconds.
+    private static func pause(afterTries tries: Int) -> UInt64 { min(2_000_000_000, 50_000_000 << UInt64(min(tries - 1, 6))) }
+
     private func commitCommand() throws(StoreError) {
         commit()
         if let failure { throw failure }
@@ -251,18 +258,28 @@ final class StoreWorker: @unchecked Sendable {
         nextRetention = 0
     }
 
-    /// Destinations from now on. A new one starts behind what is stored.
+    /// Destinations from now on. A new one goes on where another of its URL was that is no longer there: its headers have changed. Else it
+    /// starts behind what is stored.
     func register(_ names: [String]) throws(StoreError) {
         destinations = Set(names)
-        for name in names where writer.stored.cursors[name] == nil { writer.setCursor(name, writer.stored.nextSpan - 1) }
+        let former = writer.stored.cursors.filter { !destinations.contains($0.key) }
+        for name in names where writer.stored.cursors[name] == nil {
+            let place = former.filter { Self.url(of: $0.key) == Self.url(of: name) }.map(\.value).max()
+            writer.setCursor(name, place ?? writer.stored.nextSpan - 1)
+        }
         try writer.commit()
+        // Before the answer to whoever asked: exporters look for their cursors next.
+        shared.publish(writer.stored)
     }
+
+    /// The part of a destination's name before its mark.
+    private static func url(of name: String) -> Substring { name.prefix { $0 != "#" && $0 != "?" } }
 
     // MARK: housekeeping
 
     private func keepHouse() {
         let now = clock.monotonic()
-        if writer.index.wantsMerge { merge() }
+        if writer.index.wantsMerge, now >= mergeAt { merge() }
         if now >= nextRetention { retain(now) }
         let isQuiet = now >= lastCommit + 5_000_000_000
         if hasUncopiedLog, writer.database.loggedBytes >= StoreWriter.logLimit || isQuiet {
@@ -282,9 +299,12 @@ final class StoreWorker: @unchecked Sendable {
         do {
             try writer.database.transaction { () throws(StoreError) in try writer.index.mergeStep() }
             writer.index.mergeCommitted()
+            failedMerges = 0
             hasUncopiedLog = true
         } catch {
             writer.index.mergeFailed()
+            failedMerges += 1
+            mergeAt = clock.monotonic() + Self.pause(afterTries: failedMerges)
         }
     }
 

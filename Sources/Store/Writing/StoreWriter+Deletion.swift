@@ -1,3 +1,4 @@
+import Deflate
 import Runs
 import Tracing
 
@@ -15,7 +16,7 @@ extension StoreWriter {
         try database.transaction { () throws(StoreError) in
             let finder = try BlockFinder(database)
             var number = last
-            while number > 0, let block = try finder.block(of: number) {
+            while number > 0, let block = try finder.block(of: number, whole: true) {
                 let below = try erase(row, in: block, from: number)
                 guard below < number else { break }
                 number = below
@@ -65,11 +66,15 @@ extension StoreWriter {
             if !columns.isSampled { unsampled += 1 }
         }
         let names = try BlockNames.keeping(named, of: block.first, in: database)
-        let update = try database.prepare("UPDATE span_blocks SET records = ?2, spans = ?3, names = ?4, unsampled = ?5 WHERE first = ?1")
+        let update = try database.prepare(
+            "UPDATE span_blocks SET records = ?2, spans = ?3, names = ?4, unsampled = ?5, size = ?6, checksum = ?7 WHERE first = ?1")
         update.bind(1, block.first)
         update.bind(5, unsampled)
+        update.bind(6, spans.count)
+        var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
+        update.bind(7, Int64(spans.withBytes { deflater.deflate($0) }))
         try records.withBytes { records throws(StoreError) in
-            try spans.withBytes { spans throws(StoreError) in
+            try deflater.withOutput { spans throws(StoreError) in
                 // Sound: all three stay until the statement has run.
                 unsafe update.bind(2, inPlace: records)
                 unsafe update.bind(3, inPlace: spans)

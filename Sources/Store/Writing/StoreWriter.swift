@@ -1,3 +1,4 @@
+import Deflate
 import OTLP
 import Runs
 import Tracing
@@ -21,6 +22,7 @@ final class StoreWriter {
     private var spareBlocks: [SpanBlock] = []
     private var draft = SpanDraft()
     private var encoder: SpanEncoder
+    private var deflater = BlockDeflater(usualSize: SpanBlock.usualBytes)
     /// Cursors to write with the next commit.
     private var cursors: [String: Int64] = [:]
 
@@ -47,8 +49,8 @@ final class StoreWriter {
         ledger.nextRow = stored.nextRun
         insertBlock = try database.prepare(
             """
-            INSERT OR REPLACE INTO span_blocks (first, count, unsampled, started_min, started_max, ended_max, names, records, spans)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            INSERT OR REPLACE INTO span_blocks (first, count, unsampled, started_min, started_max, ended_max, names, records, spans, size, checksum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
             """)
         upsertCursor = try database.prepare("INSERT OR REPLACE INTO cursors (destination, span) VALUES (?1, ?2)")
         upsertRuns = try database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('runs', ?1)")
@@ -88,19 +90,20 @@ final class StoreWriter {
     }
 
     private func append(_ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts, run: Int64, previous: Int64) {
-        let before = tail.byteCount
+        let before = tail.size
         encoder.encode(record, entries)
         tail.append(record, entries, facts, run: run, previous: previous, otlp: encoder)
         batchSpans += 1
-        batchBytes += tail.byteCount - before
+        batchBytes += tail.size - before
         if tail.isFull { seal() }
     }
 
     private func seal() {
-        let next = tail.next
-        sealed.append(tail)
-        tail = spareBlocks.popLast() ?? SpanBlock(first: next)
-        tail.reset(first: next)
+        let block = tail
+        sealed.append(block)
+        tail = spareBlocks.popLast() ?? SpanBlock(first: block.next)
+        block.seal(with: &deflater, next: tail)
+        tail.reset(first: block.next)
     }
 
     func setCursor(_ destination: String, _ span: Int64) { cursors[destination] = span }
@@ -159,12 +162,15 @@ final class StoreWriter {
     // MARK: rows
 
     private func write(_ block: SpanBlock) throws(StoreError) {
+        block.deflate(with: &deflater)
         insertBlock.bind(1, block.first)
         insertBlock.bind(2, block.count)
         insertBlock.bind(3, block.unsampled)
         insertBlock.bind(4, block.startedMin)
         insertBlock.bind(5, block.startedMax)
         insertBlock.bind(6, block.endedMax)
+        insertBlock.bind(10, block.size)
+        insertBlock.bind(11, Int64(block.checksum))
         try block.withBlobs { names, records, spans throws(StoreError) in
             // Sound: the block's bytes stay until the statement has run.
             unsafe insertBlock.bind(7, inPlace: names)

@@ -45,9 +45,11 @@ struct APIClient {
         } catch {
             throw Failure("cannot reach the api at \(base): \(error). Is hopspan serve running? --api or HOPSPAN_API say where.")
         }
-        let (status, body) = download.finish()
+        let (status, body, isCut) = download.finish()
         switch status {
-        case 200..<300: return body
+        case 200..<300:
+            if isCut { console.complain(["hopspan: the run is longer than one answer may be: its earliest spans are left out"]) }
+            return body
         case 401:
             let has = headers["authorization"] != nil
             throw Failure(has ? "the api at \(base) does not take this HOPSPAN_API_TOKEN" : "the api at \(base) wants a token: set HOPSPAN_API_TOKEN")
@@ -65,6 +67,7 @@ struct APIClient {
 private final class Download: Sendable {
     private struct State: ~Copyable {
         var status = 0
+        var isCut = false
         var body: [UInt8] = []
         var progress: Progress?
     }
@@ -80,6 +83,7 @@ private final class Download: Sendable {
     func begin(_ head: HTTPClientResponse) {
         state.withLock { state in
             state.status = head.status
+            state.isCut = head.headers["x-hopspan-cut"] == "true"
             if let length = head.headers["content-length"].flatMap({ Int($0) }), head.headers["content-encoding"] == nil {
                 state.progress = Progress("reading the answer", total: length, on: stream)
             }
@@ -95,10 +99,10 @@ private final class Download: Sendable {
         }
     }
 
-    func finish() -> (status: Int, body: [UInt8]) {
+    func finish() -> (status: Int, body: [UInt8], isCut: Bool) {
         state.withLock { state in
             state.progress = nil
-            return (state.status, state.body)
+            return (state.status, state.body, state.isCut)
         }
     }
 }

@@ -11,9 +11,13 @@ extension Configuration {
         if let path {
             do { file = try Files.read(path) } catch { throw Failure("the configuration cannot be read: \(error)") }
         }
+        let name = path ?? "hopspan.yaml"
+        // Where prices have been imported, their providers can be named too. The store's path says where that is.
+        let unchecked = try? load(file: file, path: name, environment: environment, read: { try? Files.read($0) }).configuration
+        let imported = unchecked.flatMap { try? $0.importedPrices() }
+        let catalogue = imported.flatMap { try? PriceCatalogue.bundled.overlaid(with: $0) } ?? .bundled
         do {
-            return try load(
-                file: file, path: path ?? "hopspan.yaml", environment: environment, providers: .known, read: { try? Files.read($0) })
+            return try load(file: file, path: name, environment: environment, providers: .known(catalogue), read: { try? Files.read($0) })
         } catch {
             throw Failure(lines: error.mistakes.map(\.description) + error.warnings.map { "warning: \($0)" })
         }
@@ -40,10 +44,12 @@ extension Configuration {
 }
 
 extension KnownProviders {
-    /// What this program knows: its table of providers and its price catalogue.
-    static let known = KnownProviders(
-        havePublicHost: { name in Provider.named(name).map { $0.host.utf8CodeUnitCount > 0 } ?? false },
-        havePrices: { PriceCatalogue.bundled.hasProvider($0) })
+    /// What this program knows: its table of providers, and prices.
+    static func known(_ catalogue: PriceCatalogue) -> KnownProviders {
+        KnownProviders(
+            havePublicHost: { name in Provider.named(name).map { $0.host.utf8CodeUnitCount > 0 } ?? false },
+            havePrices: { catalogue.hasProvider($0) })
+    }
 }
 
 extension SystemError {

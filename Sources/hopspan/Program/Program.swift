@@ -26,10 +26,14 @@ final class Program: Sendable {
     let gateway: Gateway
     let store: Store
     let api: QueryAPI
-    private let exporters: Exporters
+    let exporters: Exporters
     private let log: Log
     private let standing: Standing
     private let contexts = TLSContexts()
+    private let source: SpanSource
+
+    /// The configuration in force.
+    var configuration: Configuration { standing.configuration.withLock { $0 } }
 
     /// Starts everything; when it returns, both listeners take connections.
     init(_ configuration: Configuration, importedPrices: [UInt8]? = nil) throws(StartFailure) {
@@ -48,6 +52,7 @@ final class Program: Sendable {
         let source = SpanSource.hopspan(
             version: "\(ProgramVersion.version)", serviceName: configuration.openTelemetry.serviceName, instance: Self.instance(),
             attributes: configuration.openTelemetry.resourceAttributes.map { ($0.key, $0.value) })
+        self.source = source
 
         let exporters = Exporters(spans: source, version: "\(ProgramVersion.version)") { destination, event in log.export(destination, event) }
         self.exporters = exporters
@@ -86,22 +91,35 @@ final class Program: Sendable {
 
     // MARK: while it runs
 
-    /// Takes up a changed configuration as far as that goes without a restart.
-    /// - Returns: the keys that changed and need one.
-    func reconfigure(_ configuration: Configuration, importedPrices: [UInt8]?) throws(StartFailure) -> [String] {
-        let before = standing.configuration.withLock { $0 }
-        let changes = before.changes(to: configuration)
+    /// Takes up a changed configuration as far as that goes without a restart; all of it, or where it throws, nothing.
+    /// - Parameter importedPrices: those beside the store that is in use.
+    /// - Returns: the keys whose new values wait for a restart.
+    func reconfigure(_ wanted: Configuration, importedPrices: [UInt8]?) throws(StartFailure) -> [String] {
+        let configuration = wanted.takenUp(by: configuration)
+        // First all that can fail.
         let catalogue = try Self.prices(configuration, importedPrices)
         let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
-        store.reconfigure(.init(configuration)) { [log] result in
-            if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
-        }
-        do { try exporters.use(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
+        let prepared: Exporters.Prepared
+        do { prepared = try exporters.prepare(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
             throw StartFailure(message: "telemetry.otlp: \(error).")
         }
+        reconfigureStore(.init(configuration))
+        exporters.use(prepared)
         gateway.reconfigure(settings, catalogue: catalogue)
+        api.reconfigure(.init(configuration, source: source))
         standing.configuration.withLock { $0 = configuration }
-        return changes.filter(\.needsRestart).map(\.key)
+        return configuration.changes(to: wanted).map(\.key)
+    }
+
+    /// Returns when the store knows the destinations, so that their exporters find their cursors. A store that cannot write says so and
+    /// is not waited for: traffic has no part in that.
+    private func reconfigureStore(_ options: Store.Options) {
+        let isDone = WorkSignal()
+        store.reconfigure(options) { [log] result in
+            if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
+            isDone.signal()
+        }
+        _ = isDone.wait(nanoseconds: 2_000_000_000)
     }
 
     // MARK: its end

@@ -1,5 +1,6 @@
 import Configuration
 import EventLoop
+import Export
 import Gateway
 import HTTP
 import LLM
@@ -17,7 +18,7 @@ extension GatewaySettings {
     init(_ configuration: Configuration, _ contexts: TLSContexts, runKeySalt: (UInt64, UInt64) = (0, 0)) throws(StartFailure) {
         self.init()
         self.runKeySalt = runKeySalt
-        upstreamTLS = try StartFailure.naming("The system's certificates") { () throws(TLSError) in try contexts.client() }
+        upstreamTLS = try Self.upstreamTLS(contexts)
         proxies = configuration.proxies
         let gateway = configuration.gateway
         maxBody = gateway.maxBody
@@ -33,19 +34,50 @@ extension GatewaySettings {
         case .redacted: content = ContentRecording(.redacted, limit: configuration.telemetry.contentLimit)
         case .full: content = ContentRecording(.full, limit: configuration.telemetry.contentLimit)
         }
-        if let files = gateway.tls {
-            let identity = TLSIdentity(certificateFile: files.certificate.path, keyFile: files.key.path)
-            tls = try StartFailure.naming("gateway.tls") { () throws(TLSError) in try .server(identity, clientAuthority: files.clientCA?.path) }
-        }
+        tls = try Self.listenerTLS(gateway)
         for provider in configuration.providers {
             var settings = ProviderSettings(provider)
-            if let ca = provider.ca {
-                settings.tls = try StartFailure.naming("providers.\(provider.name).ca") { () throws(TLSError) in
-                    try contexts.client(trusting: .file(ca.path))
-                }
-            }
+            settings.tls = try provider.trust(contexts)
             providers.append(settings)
         }
+    }
+
+    fileprivate static func upstreamTLS(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext {
+        try StartFailure.naming("The system's certificates") { () throws(TLSError) in try contexts.client() }
+    }
+
+    fileprivate static func listenerTLS(_ gateway: Configuration.Gateway) throws(StartFailure) -> TLSContext? {
+        guard let files = gateway.tls else { return nil }
+        let identity = TLSIdentity(certificateFile: files.certificate.path, keyFile: files.key.path)
+        return try StartFailure.naming("gateway.tls") { () throws(TLSError) in try .server(identity, clientAuthority: files.clientCA?.path) }
+    }
+}
+
+extension Configuration.Provider {
+    /// Whom it is believed by; nil: whom the system trusts.
+    fileprivate func trust(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext? {
+        guard let ca else { return nil }
+        return try StartFailure.naming("providers.\(name).ca") { () throws(TLSError) in try contexts.client(trusting: .file(ca.path)) }
+    }
+}
+
+extension Configuration {
+    /// What a start would fail for although the file reads well: certificates and keys that TLS refuses. Reads them.
+    func startFailures() -> [StartFailure] {
+        let contexts = TLSContexts()
+        var failures: [StartFailure] = []
+        func attempt(_ body: () throws(StartFailure) -> Void) {
+            do throws(StartFailure) { try body() } catch { failures.append(error) }
+        }
+        attempt { () throws(StartFailure) in _ = try GatewaySettings.upstreamTLS(contexts) }
+        attempt { () throws(StartFailure) in _ = try GatewaySettings.listenerTLS(gateway) }
+        for provider in providers { attempt { () throws(StartFailure) in _ = try provider.trust(contexts) } }
+        for destination in ExportDestination.all(of: self) {
+            attempt { () throws(StartFailure) in
+                _ = try StartFailure.naming("telemetry.otlp, \(destination.label)") { () throws(TLSError) in try destination.context(contexts) }
+            }
+        }
+        return failures
     }
 }
 
@@ -113,13 +145,17 @@ extension PriceCatalogue {
     static func of(_ configuration: Configuration, imported: [UInt8]?) throws(PriceFileError) -> PriceCatalogue {
         var catalogue = PriceCatalogue.bundled
         if let imported { catalogue = try catalogue.overlaid(with: imported) }
-        let configured = configuration.providers.compactMap { provider -> ConfiguredPrices? in
-            guard provider.priceAs != nil || !provider.prices.isEmpty else { return nil }
-            var models: [String: [String: String]] = [:]
-            for price in provider.prices {
-                models[price.model] = Dictionary(uniqueKeysWithValues: price.rates.map { ($0.key.rawValue, $0.value.description) })
+        // Calls are priced by `gen_ai.provider.name`, whatever name or alias the configuration and the caller use. Of two entries of one
+        // provider the first wins.
+        var configured: [ConfiguredPrices] = []
+        for provider in configuration.providers where provider.priceAs != nil || !provider.prices.isEmpty {
+            let name = LLM.Provider.named(provider.name)?.name.description ?? provider.name
+            let place = configured.firstIndex { $0.provider == name } ?? configured.count
+            if place == configured.count { configured.append(ConfiguredPrices(provider: name)) }
+            configured[place].priceAs = configured[place].priceAs ?? provider.priceAs
+            for price in provider.prices where configured[place].models[price.model] == nil {
+                configured[place].models[price.model] = Dictionary(uniqueKeysWithValues: price.rates.map { ($0.key.rawValue, $0.value.description) })
             }
-            return ConfiguredPrices(provider: provider.name, priceAs: provider.priceAs, models: models)
         }
         return configured.isEmpty ? catalogue : try catalogue.configured(configured)
     }

@@ -85,6 +85,7 @@ extension GatewaySettings {
         var settings = GatewaySettings()
         // As long as a loaded machine takes; tests of these times set their own.
         settings.headTimeoutNanoseconds = 60_000_000_000
+        settings.keepAliveNanoseconds = 3_600_000_000_000
         settings.upstreamTLS = try .client(trust: .file(Certificates.shared().authority))
         settings.proxies = try Configuration.load(file: nil, environment: environment, read: { _ in nil }).configuration.proxies
         var local = ProviderSettings(name: "local", providerName: "local", dialect: .other, origin: origin)

@@ -1,3 +1,4 @@
+import Deflate
 import EventLoop
 import Glibc
 import HTTP

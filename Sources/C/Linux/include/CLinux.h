@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/types.h>
 
 // EPOLLET and its neighbours: an anonymous enum with a sign bit, which Swift imports as a type of its own.
 static const uint32_t LINUX_EPOLLIN = EPOLLIN;
@@ -17,8 +18,18 @@ static const uint32_t LINUX_EPOLLET = EPOLLET;
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC: behind _GNU_SOURCE.
 int linux_accept(int listener, void *address, uint32_t *length);
 
+/// recv(2) and send(2) with MSG_NOSIGNAL, without what glibc does around them so that a thread can be cancelled in the middle, which none
+/// of ours is: two locked instructions a call.
+ssize_t linux_receive(int fd, void *bytes, size_t count);
+ssize_t linux_send(int fd, const void *bytes, size_t count);
+
 /// pthread_setname_np(3): behind _GNU_SOURCE. At most 15 bytes are kept.
 void linux_name_thread(const char *name);
+
+/// Asks for so many bytes to be brought near, and does not wait for them.
+static inline void linux_prefetch(const void *address, long count) {
+    for (long offset = 0; offset < count; offset += 64) __builtin_prefetch((const char *)address + offset);
+}
 
 /// Raises RLIMIT_NOFILE to its hard limit and returns what holds now.
 uint64_t linux_raise_file_limit(void);
