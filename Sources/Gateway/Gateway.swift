@@ -66,7 +66,7 @@ public final class Gateway: Sendable {
     public func reconfigure(_ settings: GatewaySettings, catalogue: PriceCatalogue) {
         drainNanoseconds.store(settings.drainNanoseconds, ordering: .relaxed)
         let number = reloads.add(1, ordering: .relaxed).newValue
-        for worker in workers { Task { await worker.reconfigure(settings, catalogue, number) } }
+        for worker in workers { Task(executorPreference: worker.loop) { await worker.reconfigure(settings, catalogue, number) } }
     }
 
     /// Exchanges that are running.
