@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 
 /// Where times come from. A value that is passed in, so that tests can hold time still.
@@ -24,9 +23,6 @@ public struct Clock: Sendable {
         case .manual(let time): time.tick()
         }
     }
-
-    /// CPU time the calling thread has used, in nanoseconds.
-    public static var threadTime: UInt64 { linux_thread_time() }
 
     static func read(_ clock: clockid_t) -> UInt64 {
         var now = timespec()

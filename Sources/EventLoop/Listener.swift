@@ -56,8 +56,8 @@ public final class Listener {
         socket = try Socket(descriptor, on: loop)
     }
 
-    /// The next connection's descriptor, non-blocking; nil when the listener has been closed. Out of descriptors, it waits a
-    /// little: the connection stays in the kernel's queue.
+    /// The next connection's descriptor, non-blocking; nil when the listener has been closed. Out of descriptors, or where the network
+    /// or a packet filter is in the way (accept(2) names many), it waits a little: connections stay in the kernel's queue.
     public func accept() async -> Int32? {
         while true {
             let descriptor = linux_accept(socket.descriptor, nil, nil)
@@ -69,11 +69,11 @@ public final class Listener {
             case EAGAIN:
                 socket.sawWouldBlock(reading: true)
                 guard await socket.waitToRead() == .ready else { return nil }
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            case EINTR, ECONNABORTED, EPROTO: continue
+            case EBADF, EINVAL: return nil
+            default:
                 await unsafe socket.loop.sleep(nanoseconds: 50_000_000)
                 if socket.interruption != nil { return nil }
-            case EINTR, ECONNABORTED, EPROTO: continue
-            default: return nil
             }
         }
     }

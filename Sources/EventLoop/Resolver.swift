@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 private import Synchronization
 
@@ -8,22 +9,31 @@ public final class Resolver: Sendable {
     public enum Failure: Error, Equatable, Sendable {
         /// The resolver's own code (`EAI_…`).
         case notFound(Int32)
+        case timedOut
+        /// Nobody wants it any more.
+        case interrupted(Interruption)
 
         public var reason: String {
             switch self {
             case .notFound(let code): unsafe String(cString: gai_strerror(code))
+            case .timedOut: "no answer in time"
+            case .interrupted: "given up"
             }
         }
     }
 
+    /// What a look-up came to: addresses, without ports.
+    typealias Found = Result<[SocketAddress], Failure>
+
     private struct Entry {
-        var result: Result<[SocketAddress], Failure>
+        var result: Found
         var expires: UInt64
     }
 
     private struct State {
         var known: [String: Entry] = [:]
-        var waiting: [String: [Resumption<Result<[SocketAddress], Failure>>]] = [:]
+        /// By host, for each look-up that waits or runs, those who wait for it; who gives up goes.
+        var waiting: [String: [Waiter]] = [:]
         var queue: [String] = []
         var threads = 0
         var idle = 0
@@ -33,31 +43,78 @@ public final class Resolver: Sendable {
     private let lifetime: UInt64
     private let threadsAtMost: Int
     private let work = WorkSignal()
+    private let lookUp: @Sendable (String) -> Result<[SocketAddress], Failure>
 
-    public init(lifetimeSeconds: Int = 30, threadsAtMost: Int = 2) {
+    /// - Parameter lookUp: how a name is looked up; it may block. Nil: by getaddrinfo(3).
+    public init(
+        lifetimeSeconds: Int = 30, threadsAtMost: Int = 2, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
+    ) {
         lifetime = UInt64(lifetimeSeconds) * 1_000_000_000
         self.threadsAtMost = threadsAtMost
+        self.lookUp = lookUp ?? Self.askSystem
     }
 
-    /// The addresses of a host, in the order the system prefers them, with the port set. Literal addresses are answered at once.
-    public func addresses(of host: String, port: UInt16) async throws(Failure) -> [SocketAddress] {
+    /// The addresses of a host, in the order the system prefers them, with the port set. Literal addresses are answered at once. A
+    /// look-up that is given up goes on for whoever asks next.
+    /// - Parameters:
+    ///   - loop: the caller's, on whose thread this is called.
+    ///   - deadline: monotonic nanoseconds; `.max` for none.
+    ///   - caller: whose leaving ends the wait.
+    public func addresses(
+        of host: String, port: UInt16, on loop: EventLoop, until deadline: UInt64, for caller: Socket?
+    ) async throws(Failure) -> [SocketAddress] {
         if let literal = SocketAddress(host, port: port) { return [literal] }
         let now = Clock.system.monotonic
         if let entry = state.withLock({ $0.known[host] }), entry.expires > now {
             return try entry.result.get().map { Self.with(port, $0) }
         }
-        let result = await suspend { continuation in
-            let needsThread = state.withLock { state -> Bool in
-                state.waiting[host, default: []].append(continuation)
-                if state.waiting[host]!.count == 1 { state.queue.append(host) }
-                guard state.idle < state.queue.count, state.threads < threadsAtMost else { return false }
-                state.threads += 1
-                return true
-            }
-            if needsThread { startThread() }
-            work.signal()
+        return try await wait(for: host, on: loop, until: deadline, for: caller).map { Self.with(port, $0) }
+    }
+
+    /// Waits at a socket, as everything on a loop does: so it can be ended as everything can.
+    private func wait(for host: String, on loop: EventLoop, until deadline: UInt64, for caller: Socket?) async throws(Failure) -> [SocketAddress] {
+        let bell: Socket
+        let waiter: Waiter
+        do {
+            bell = try Socket(System.check("eventfd") { linux_eventfd() }, on: loop)
+            waiter = Waiter(rings: try System.check("dup") { dup(bell.descriptor) })
+        } catch { throw .notFound(EAI_SYSTEM) }
+        bell.sawWouldBlock(reading: true)
+        let needsThread = state.withLock { state -> Bool in
+            if state.waiting[host] == nil { state.queue.append(host) }
+            state.waiting[host, default: []].append(waiter)
+            guard state.idle < state.queue.count, state.threads < threadsAtMost else { return false }
+            state.threads += 1
+            return true
         }
-        return try result.get().map { Self.with(port, $0) }
+        if needsThread { startThread() }
+        work.signal()
+
+        caller?.onBehalf = bell
+        defer { caller?.onBehalf = nil }
+        let readiness = await bell.waitToRead(until: deadline)
+        if let result = waiter.result { return try result.get() }
+        state.withLock { state in state.waiting[host]?.removeAll { $0 === waiter } }
+        throw readiness == .timedOut ? .timedOut : .interrupted(bell.interruption ?? .callerGone)
+    }
+
+    /// One who waits for a look-up, on whatever loop.
+    private final class Waiter: Sendable {
+        private let found = Mutex<Found?>(nil)
+        private let descriptor: Int32
+
+        /// Takes over a descriptor of the eventfd(2) that it waits at.
+        init(rings descriptor: Int32) { self.descriptor = descriptor }
+
+        deinit { close(descriptor) }
+
+        var result: Found? { found.withLock { $0 } }
+
+        func tell(_ result: Found) {
+            found.withLock { $0 = result }
+            var one: UInt64 = 1
+            _ = unsafe write(descriptor, &one, 8)
+        }
     }
 
     private static func with(_ port: UInt16, _ address: SocketAddress) -> SocketAddress {
@@ -80,19 +137,19 @@ public final class Resolver: Sendable {
                     state.withLock { $0.idle -= 1 }
                     continue
                 }
-                let result = Self.lookUp(host)
+                let result = lookUp(host)
                 let waiting = state.withLock { state in
                     let kept = if case .success = result { lifetime } else { 1_000_000_000 as UInt64 }
                     if state.known.count > 1_000 { state.known.removeAll() }
                     state.known[host] = Entry(result: result, expires: Clock.system.monotonic + kept)
                     return state.waiting.removeValue(forKey: host) ?? []
                 }
-                for continuation in waiting { continuation.resume(returning: result) }
+                for waiter in waiting { waiter.tell(result) }
             }
         }
     }
 
-    private static func lookUp(_ host: String) -> Result<[SocketAddress], Failure> {
+    private static func askSystem(_ host: String) -> Result<[SocketAddress], Failure> {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_ADDRCONFIG

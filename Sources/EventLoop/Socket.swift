@@ -30,12 +30,16 @@ public enum Interruption: UInt8, Sendable {
     private var writer: Resumption<Readiness>?
     private var readDeadline = UInt64.max
     private var writeDeadline = UInt64.max
+    /// The task that waits to write is resumed by what comes, too.
+    private var writerListens = false
     @usableFromInline var readable = true
     private var writable = true
     public internal(set) var isClosed = false
     /// The peer has ended its side, or the connection broke. What it sent before may still be unread.
     public private(set) var peerEnded = false
     public internal(set) var interruption: Interruption?
+    /// Neither side can send any more: the connection was reset, or both have ended it.
+    private var isBroken = false
 
     /// The socket whose waits are pointless once this one's peer has gone: while an answer is fetched for a caller, the upstream's.
     /// The link goes one way, from a caller to an upstream, and is cut by whoever set it; a weak one would cost every retain of the socket.
@@ -143,9 +147,10 @@ public enum Interruption: UInt8, Sendable {
         unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
     }
 
-    /// Whether the peer has gone for good: it ended its side and has left nothing unread.
+    /// Whether the peer has gone for good: the connection is broken, or it ended its side and has left nothing unread.
     public func peerHasGone() -> Bool {
         guard peerEnded, !isClosed else { return isClosed }
+        if isBroken { return true }
         var byte: UInt8 = 0
         let count = unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
         if count > 0, let unreadIsEnd { return unreadIsEnd() }
@@ -191,12 +196,14 @@ public enum Interruption: UInt8, Sendable {
     }
 
     /// Suspends until something may be written.
-    public func waitToWrite(until deadline: UInt64 = .max) async -> Readiness {
+    /// - Parameter orRead: or something may have come.
+    public func waitToWrite(until deadline: UInt64 = .max, orRead listens: Bool = false) async -> Readiness {
         if writable { return .ready }
         if interruption != nil || isClosed { return .interrupted }
         precondition(writer == nil, "two tasks write one socket")
         if unsafe deadline <= loop.now { return .timedOut }
         writeDeadline = deadline
+        writerListens = listens
         unsafe loop.expect(deadline)
         return await suspend { writer = $0 }
     }
@@ -226,12 +233,14 @@ public enum Interruption: UInt8, Sendable {
         if events & (LINUX_EPOLLIN | LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             readable = true
             if reader != nil, onReadable?() ?? true { resumeReader(.ready) }
+            if writerListens { resumeWriter(.ready) }
         }
         if events & (LINUX_EPOLLOUT | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             writable = true
             resumeWriter(.ready)
         }
         if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
+            if events & (LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { isBroken = true }
             if let other = onBehalf, peerHasGone() { other.interrupt(.callerGone) }
         }
     }
@@ -256,6 +265,7 @@ public enum Interruption: UInt8, Sendable {
         guard let waiting = writer else { return }
         writer = nil
         writeDeadline = .max
+        writerListens = false
         waiting.resume(returning: readiness)
     }
 }

@@ -14,20 +14,21 @@ public final class Gateway: Sendable {
     private let workers: [GatewayLoop]
     /// What running exchanges are given to end.
     let drainNanoseconds: Atomic<UInt64>
+    private let reloads = Atomic<UInt64>(0)
 
     /// Binds the listener and starts a loop for each queue.
     /// - Parameters:
     ///   - queues: where finished spans go; one a loop.
     ///   - seed: for ids; nil takes the system's randomness.
     public init(
-        _ settings: GatewaySettings, listen: SocketAddress, queues: [SpanQueue], catalogue: PriceCatalogue, clock: Clock = .system, seed: UInt64? = nil
+        _ settings: GatewaySettings, listen: SocketAddress, queues: [SpanQueue], catalogue: PriceCatalogue, clock: Clock = .system, seed: UInt64? = nil,
+        resolver: Resolver = Resolver()
     ) throws(SystemError) {
         let sockets = try ListeningSockets.bind(to: listen, count: queues.count)
         address = sockets.address
         drainNanoseconds = Atomic(settings.drainNanoseconds)
         counters = GatewayCounters()
         runs = NamedRuns()
-        let resolver = Resolver()
         var workers: [GatewayLoop] = []
         for (number, queue) in queues.enumerated() {
             let words = seed.map { ($0, $0 &+ UInt64(number) &+ 1, 0x1234_5678, 1) } ?? System.randomSeed()
@@ -64,7 +65,8 @@ public final class Gateway: Sendable {
     /// is. Returns at once.
     public func reconfigure(_ settings: GatewaySettings, catalogue: PriceCatalogue) {
         drainNanoseconds.store(settings.drainNanoseconds, ordering: .relaxed)
-        for worker in workers { Task { await worker.reconfigure(settings, catalogue) } }
+        let number = reloads.add(1, ordering: .relaxed).newValue
+        for worker in workers { Task { await worker.reconfigure(settings, catalogue, number) } }
     }
 
     /// Exchanges that are running.

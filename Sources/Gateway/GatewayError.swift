@@ -7,6 +7,7 @@ enum GatewayError: Error, Equatable {
     case bodyTooLarge(limit: Int)
     case upgrade
     case foreignHost
+    case pathLeadsUp
     case notConfigured(String)
     case callerGone
     // The upstream's.
@@ -24,7 +25,7 @@ enum GatewayError: Error, Equatable {
     /// `error.type`: of the closed list in the design.
     var errorType: StaticString {
         switch self {
-        case .badRequest: "400"
+        case .badRequest, .pathLeadsUp: "400"
         case .bodyTooLarge: "413"
         case .upgrade: "501"
         case .foreignHost: "403"
@@ -48,6 +49,7 @@ enum GatewayError: Error, Equatable {
         switch self {
         case .badRequest(let error):
             if case .head(let head) = error { head.status } else { 400 }
+        case .pathLeadsUp: 400
         case .bodyTooLarge: 413
         case .upgrade: 501
         case .foreignHost: 403
@@ -67,7 +69,8 @@ enum GatewayError: Error, Equatable {
         case .badRequest: "The request's body ended before its end. Send as much as Content-Length says, or the last chunk."
         case .bodyTooLarge(let limit): "The request's body is larger than gateway.max_body (\(limit) bytes). Send less, or raise the limit."
         case .upgrade: "Protocol upgrades (WebSocket) are not supported here. Use the HTTP form of this API."
-        case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or list the name in gateway.hosts."
+        case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or, where the gateway listens on another address, list the name in gateway.hosts."
+        case .pathLeadsUp: "The path has `..` in it, which could lead out of what providers.\(provider) allows. Send the path that is meant."
         case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at providers.\(provider): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."
         case .shutdown, .connect(.shutdown): "The gateway is shutting down and did not wait for the end of this. Try again in a moment."

@@ -9,6 +9,7 @@ actor GatewayLoop {
     private let worker: Worker
     nonisolated let activeExchanges: ActiveExchanges
     private var listener: Listener?
+    private var lastReload: UInt64 = 0
 
     init(_ worker: sending Worker, loop: EventLoop) {
         activeExchanges = worker.activeExchanges
@@ -20,6 +21,7 @@ actor GatewayLoop {
     func listen(on descriptor: Int32) async {
         let listener: Listener
         do { listener = try Listener(descriptor, on: loop) } catch { return }
+        guard !worker.isDraining else { return listener.close() }
         self.listener = listener
         Task(executorPreference: loop) { await self.evictIdleConnections() }
         while let accepted = await listener.accept() {
@@ -36,7 +38,12 @@ actor GatewayLoop {
         }
     }
 
-    func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) { worker.reconfigure(settings, catalogue) }
+    /// - Parameter number: of the reload; one that a later one has overtaken changes nothing.
+    func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue, _ number: UInt64) {
+        guard number > lastReload else { return }
+        lastReload = number
+        worker.reconfigure(settings, catalogue)
+    }
 
     /// Stops listening, takes no more requests, lets running exchanges go on.
     func drain() {

@@ -9,6 +9,7 @@ import Tracing
 extension Worker {
     /// Serves a connection's requests in order until one side ends it.
     func serve(_ downstream: HTTP1Connection, from caller: Caller) async {
+        var unbroken = 0
         while !isDraining || !downstream.input.isEmpty {
             do {
                 // Clients open connections before they need them: the first request may take as long to come as any other.
@@ -23,14 +24,22 @@ extension Worker {
                 await downstream.closeAfterAnswer(on: loop)
                 return
             }
+            // Whoever sends requests without pause takes turns with the others.
+            if downstream.input.isEmpty, !downstream.stream.mayBeReadable { unbroken = 0 } else { unbroken += 1 }
+            if unbroken == Self.requestsPerTurn {
+                unbroken = 0
+                await loop.yield()
+            }
         }
         downstream.stream.close()
     }
 
+    /// Requests of one connection that are served in a row.
+    private static let requestsPerTurn = 32
+
     /// One exchange, from the request's head to the last byte of its answer.
     /// - Returns: whether the connection can take another.
     private func serve(_ exchange: Exchange, on downstream: HTTP1Connection, from caller: Caller) async -> Bool {
-        exchange.reset()
         exchange.takeStorage(from: spare)
         do {
             if !headIsAtHand(exchange, downstream) { try await readHead(into: exchange, from: downstream) }
@@ -92,6 +101,10 @@ extension Worker {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
         if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.confinesPaths {
+            let request = exchange.request
+            if request.path.leadsUp { throw .pathLeadsUp }
+        }
         if let missing = upstream.settings.missingConfiguration { throw .notConfigured(missing) }
     }
 
@@ -111,8 +124,12 @@ extension Worker {
     private func readBody(of exchange: Exchange, from downstream: HTTP1Connection) async throws(GatewayError) {
         try await continueIfExpected(exchange, downstream)
         do {
-            try await downstream.readBody(into: exchange.body, atMost: settings.maxBody, idleNanoseconds: settings.callerIdleNanoseconds)
-        } catch { throw unreadableBody(error) }
+            try await downstream.readBody(
+                into: exchange.body, atMost: settings.maxBody, idleNanoseconds: settings.callerIdleNanoseconds, until: exchange.totalDeadline)
+        } catch {
+            if error == .stream(.timedOut), loop.now >= exchange.totalDeadline { throw .totalTimeout }
+            throw unreadableBody(error)
+        }
     }
 
     private func unreadableBody(_ error: HTTPError) -> GatewayError {

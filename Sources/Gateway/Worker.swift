@@ -113,9 +113,14 @@ final class Worker {
 
     func takeExchange() -> Exchange { spareExchanges.popLast() ?? Exchange() }
 
-    func giveBack(_ exchange: Exchange) { if spareExchanges.count < 256 { spareExchanges.append(exchange) } }
+    /// Keeps it for another request, without what the last one made it hold.
+    func giveBack(_ exchange: Exchange) {
+        guard spareExchanges.count < 256 else { return }
+        exchange.reset()
+        spareExchanges.append(exchange)
+    }
 
-    /// From the next request on, these settings and prices. Running exchanges go on with what they began with.
+    /// From the next request on, these settings and prices. Running exchanges go on with the upstream they began with.
     func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) {
         self.settings = settings
         prices = PriceBook(catalogue)

@@ -4,12 +4,12 @@ extension Provider {
     static let table: [Provider] = [
         // Native APIs.
         Provider("openai", "api.openai.com", takesStreamUsage: true),
-        Provider("anthropic", "api.anthropic.com", v1: nil, dialect: .anthropic, usage: .anthropic),
-        Provider("gcp.gemini", "generativelanguage.googleapis.com", v1: "/v1beta/openai", hasOwnV1: true, takesStreamUsage: true, dialect: .other, usage: .gemini),
+        Provider("anthropic", "api.anthropic.com", v1: nil, dialect: .anthropic, usage: .anthropic, key: .apiKey),
+        Provider("gcp.gemini", "generativelanguage.googleapis.com", v1: "/v1beta/openai", hasOwnV1: true, takesStreamUsage: true, dialect: .other, usage: .gemini, key: .googAPIKey),
         Provider("gcp.vertex_ai", v1: nil, dialect: .other, usage: .gemini, needs: "base_url: https://{location}-aiplatform.googleapis.com, or https://aiplatform.googleapis.com for the global location"),
         Provider("aws.bedrock", v1: nil, dialect: .other, usage: .bedrock, needs: "base_url: https://bedrock-runtime.{region}.amazonaws.com"),
-        Provider("azure.ai.openai", v1: "/openai/v1", takesStreamUsage: true, needs: "base_url: https://{resource}.openai.azure.com"),
-        Provider("azure.ai.inference", v1: "/openai/v1", needs: "base_url: https://{resource}.services.ai.azure.com"),
+        Provider("azure.ai.openai", v1: "/openai/v1", takesStreamUsage: true, key: .azureAPIKey, needs: "base_url: https://{resource}.openai.azure.com"),
+        Provider("azure.ai.inference", v1: "/openai/v1", key: .azureAPIKey, needs: "base_url: https://{resource}.services.ai.azure.com"),
         Provider("cohere", "api.cohere.com", v1: "/compatibility/v1", hasOwnV1: true, dialect: .other, usage: .cohere),
         Provider("ibm.watsonx.ai", v1: nil, dialect: .other, needs: "base_url: https://{region}.ml.cloud.ibm.com"),
 
@@ -175,10 +175,10 @@ extension Provider {
 
     private init(
         _ name: StaticString, _ host: StaticString = "", v1: StaticString? = "/v1", hasOwnV1: Bool = false, takesStreamUsage: Bool = false,
-        dialect: Dialect = .openai, usage: UsageShape = .openai, port: UInt16 = 443, isTLS: Bool = true, needs: StaticString? = nil
+        dialect: Dialect = .openai, usage: UsageShape = .openai, port: UInt16 = 443, isTLS: Bool = true, key: CredentialField = .bearer, needs: StaticString? = nil
     ) {
         (self.name, self.host, self.port, self.isTLS) = (name, host, port, isTLS)
         (self.v1, self.hasOwnV1, self.takesStreamUsage) = (v1, hasOwnV1, takesStreamUsage)
-        (self.dialect, self.usage, self.needs) = (dialect, usage, needs)
+        (self.dialect, self.usage, self.credentialField, self.needs) = (dialect, usage, key, needs)
     }
 }

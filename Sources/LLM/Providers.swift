@@ -3,6 +3,18 @@ public struct Provider: Sendable {
     /// The API an understood path of it speaks, where the path alone does not say.
     public enum Dialect: UInt8, Sendable { case openai, anthropic, other }
 
+    /// The field a provider's key goes in.
+    public enum CredentialField: UInt8, Sendable {
+        /// `authorization: Bearer …`
+        case bearer
+        /// `x-api-key`: Anthropic's.
+        case apiKey
+        /// `x-goog-api-key`: Gemini's, save for its OpenAI-compatible paths, which take Bearer.
+        case googAPIKey
+        /// `api-key`: Azure's; its tokens are Bearer.
+        case azureAPIKey
+    }
+
     /// `gen_ai.provider.name`, and the provider's name in the price catalogue.
     public let name: StaticString
     public let dialect: Dialect
@@ -20,6 +32,8 @@ public struct Provider: Sendable {
     /// Its Chat Completions streams are known to take `stream_options.include_usage`. The others send usage unasked, or refuse the
     /// member (Mistral, with a 422), or nobody has said.
     public let takesStreamUsage: Bool
+    /// The field its key goes in.
+    public let credentialField: CredentialField
     /// What must be configured before it can be used, in words for the caller; nil where nothing.
     public let needs: StaticString?
 

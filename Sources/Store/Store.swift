@@ -32,6 +32,8 @@ public final class Store: Sendable {
         public init(path: String) { self.path = path }
     }
 
+    /// The salt of keys of named runs: the same for as long as the store lasts, so that a run's name leads to it after a restart.
+    public let runKeySalt: (UInt64, UInt64)
     /// Counters over hops.
     public let metrics: SpanMetrics
     private let shared: StoreShared
@@ -63,6 +65,7 @@ public final class Store: Sendable {
         let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
         let worker = StoreWorker(writer, shared: shared, clock: clock)
         idHash = writer.index.hash
+        runKeySalt = (try StoreWriter.salt("run_salt_1", of: writer.database), try StoreWriter.salt("run_salt_2", of: writer.database))
         worker.apply(options)
         try worker.register(options.destinations)
         shared.publish(writer.stored)

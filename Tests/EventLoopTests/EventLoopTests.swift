@@ -1,4 +1,6 @@
 import EventLoop
+import Glibc
+import Synchronization
 import Testing
 
 @Suite struct `An event loop` {
@@ -7,5 +9,65 @@ import Testing
         #expect(result.foreignJobs <= 1)
         #expect(result.jobs >= 1_000)
         #expect(result.jobs <= 1_008)
+    }
+
+    @Test func `takes another turn before it goes on with a task that yields, and does not leave its thread for it`() async throws {
+        let loop = try EventLoop(name: "test")
+        loop.start()
+        let (turns, foreign) = await withTaskExecutorPreference(loop) { await Yielding(loop: loop).yields(100) }
+        #expect(turns >= 100)
+        #expect(foreign == 0)
+        loop.stop()
+        loop.join()
+    }
+}
+
+@Suite struct `A listener` {
+    @Test func `goes on after an error of the network`() async throws {
+        let loop = try EventLoop(name: "test")
+        loop.start()
+        // accept(2) on a socket of this kind fails with EOPNOTSUPP: one of the errors that have nothing to do with the listener's end.
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        #expect(await Accepting(loop: loop).endsOnlyWhenClosed(descriptor))
+        loop.stop()
+        loop.join()
+    }
+}
+
+private actor Accepting {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    private var listener: Listener?
+    private var isClosed = false
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    func endsOnlyWhenClosed(_ descriptor: Int32) async -> Bool {
+        guard let listener = try? Listener(descriptor, on: loop) else { return false }
+        self.listener = listener
+        Task(executorPreference: loop) { await self.close() }
+        let accepted = await listener.accept()
+        return accepted == nil && isClosed
+    }
+
+    private func close() async {
+        await loop.sleep(nanoseconds: 20_000_000)
+        isClosed = true
+        listener?.close()
+    }
+}
+
+private actor Yielding {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    /// Turns taken, and jobs that came from elsewhere, meanwhile.
+    func yields(_ count: Int) async -> (turns: UInt64, foreignJobs: UInt64) {
+        let turns = loop.health.turns.load(ordering: .relaxed)
+        let foreign = loop.health.foreignJobs.load(ordering: .relaxed)
+        for _ in 0..<count { await loop.yield() }
+        return (loop.health.turns.load(ordering: .relaxed) - turns, loop.health.foreignJobs.load(ordering: .relaxed) - foreign)
     }
 }

@@ -49,13 +49,15 @@ final class Player: Sendable {
         settings.drainNanoseconds = 100_000_000
         settings.headTimeoutNanoseconds = file.settings["head_timeout_ms"].flatMap(UInt64.init).map { $0 * 1_000_000 } ?? 60_000_000_000
         if let content = file.settings["content"] { settings.content = ContentRecording(content == "full" ? .full : .redacted) }
-        for name in ["openai", "anthropic", "groq"] {
+        for name in ["openai", "anthropic", "groq"] + (file.settings["provider"].map { [$0] } ?? []) {
             var provider = ProviderSettings(Provider.named(name)!, calledBy: name)
             provider.origin = Origin(isTLS: false, host: "127.0.0.1", port: file.settings["upstream"] == "down" ? 1 : port)
             if let milliseconds = file.settings["first_byte_ms"].flatMap(UInt64.init) { provider.timeouts.firstByte = milliseconds * 1_000_000 }
             if let milliseconds = file.settings["idle_ms"].flatMap(UInt64.init) { provider.timeouts.idle = milliseconds * 1_000_000 }
             provider.timeouts.connect = 60_000_000_000
             provider.credential = file.settings["credential"]
+            provider.pathPrefix = file.settings["path_prefix"] ?? ""
+            provider.missingConfiguration = nil
             settings.providers.append(provider)
         }
         let queue = SpanQueue {}

@@ -94,6 +94,16 @@ import Tracing
         #expect(try spans.messages.map { try decode(spans.fields, $0).spanID.value } == [8, 900])
     }
 
+    @Test func `has a salt of its own for the names of runs, and keeps it`() throws {
+        let fixture = StoreFixture()
+        let salt = try fixture.start().runKeySalt
+        fixture.store.close()
+        #expect(try fixture.start().runKeySalt == salt)
+        let other = StoreFixture()
+        #expect(try other.start().runKeySalt != salt)
+        #expect(salt.0 != salt.1)
+    }
+
     @Test func `loses nothing that was committed when its process is killed`() async throws {
         let fixture = StoreFixture()
         try fixture.start()

@@ -22,6 +22,8 @@ final class Exchange {
     private var callerHasAll = false
     /// Monotonic nanoseconds by which all must be over; `.max` for never.
     private(set) var totalDeadline = UInt64.max
+    /// Bytes of bodies passed on since others had a turn.
+    var moved = 0
     var span = SpanDraft(capacity: 1024)
     var traceState = TraceState()
     var baggage = Baggage()
@@ -34,7 +36,7 @@ final class Exchange {
     /// The same as a `traceparent`: what goes upstream, and what `traceresponse` says.
     private(set) var contextText = [55 of UInt8](repeating: 0x30)
     private(set) var api: API?
-    /// The run's name where the caller gave one: where it stands in the request's head, or a copy.
+    /// The run's name where the caller gave one.
     private(set) var runName: [UInt8] = []
     private(set) var answerStarted = false
     private(set) var failure: GatewayError?
@@ -47,6 +49,8 @@ final class Exchange {
     /// The span has its `url.full`.
     var urlIsDescribed = false
     private var bodyStreamed = false
+    /// Something of an answer has come: whoever sent it has the request.
+    private(set) var answerHasBegun = false
 
     /// Forgets the last exchange. The request's head is read afterwards.
     func reset() {
@@ -67,6 +71,8 @@ final class Exchange {
         callerHasAll = false
         urlIsDescribed = false
         bodyStreamed = false
+        moved = 0
+        answerHasBegun = false
         totalDeadline = .max
     }
 
@@ -77,7 +83,7 @@ final class Exchange {
         openedAt = worker.clock.monotonic
         call.content = worker.settings.content
         span.record.startTime = worker.clock.wall
-        if upstream.settings.timeouts.total != .max { totalDeadline = openedAt + upstream.settings.timeouts.total }
+        if upstream.settings.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.settings.timeouts.total }
         let brought = readContext()
         let named = readRunName(upstream.runHeaders)
         placeInRun(brought, named: named, scope: caller, by: worker)
@@ -205,7 +211,6 @@ final class Exchange {
 
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
-        span.set(.httpResponseStatusCode, answer.status)
         guard api != nil else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
@@ -223,13 +228,16 @@ final class Exchange {
             isObserved = true
             isInflating = true
             inflater.reset(coding)
-        case .unreadable: span.set(.unreadable, "content-encoding")
+        case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
-    func answerHasStarted() { answerStarted = true }
+    func answerHasStarted() {
+        answerStarted = true
+        span.set(.httpResponseStatusCode, answer.status)
+    }
 
     /// The answer is ours, for want of one from the upstream.
     func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
@@ -249,7 +257,7 @@ final class Exchange {
             try inflater.push(piece) { call.observe($0, now: now) { _ in } }
         } catch {
             isObserved = false
-            span.set(.unreadable, "content-encoding")
+            call.codingIsUnreadable = true
         }
     }
 
@@ -331,8 +339,11 @@ final class Exchange {
 
     // MARK: what the steps ask
 
-    /// Nothing of the request's body has been lost by sending it.
-    var canBeSentAgain: Bool { api != nil || !bodyStreamed }
+    /// Nothing of an answer has come, and nothing of the request's body has been lost by sending it.
+    var canBeSentAgain: Bool { !answerHasBegun && (api != nil || !bodyStreamed) }
+
+    /// An answer has begun, be it an interim one.
+    func answerBegins() { answerHasBegun = true }
 
     /// The request's body has begun to go out and is not kept.
     func bodyHasStreamed() { bodyStreamed = true }

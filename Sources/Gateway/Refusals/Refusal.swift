@@ -14,7 +14,7 @@ extension Worker {
             return false
         }
         let request = exchange.request
-        let keepsAlive = request.keepsAlive && downstream.bodyIsDone && !isDraining && error != .shutdown
+        let keepsAlive = request.keepsAlive && downstream.isAtMessageEnd && !isDraining && error != .shutdown
         let dialect = Self.dialect(at: request.path, of: upstream.settings.dialect)
         exchange.writeRefusal(status: error.status, message: error.message(upstream.settings.name), type: error.errorType, dialect: dialect, keepsAlive: keepsAlive)
         exchange.refused(error.status)
@@ -32,7 +32,7 @@ extension Worker {
             } else {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
             }
-        let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
+        let keepsAlive = exchange.request.keepsAlive && downstream.isAtMessageEnd && !isDraining
         exchange.writeRefusal(status: 404, message: message, type: "404", dialect: Self.dialect(at: path, of: path.starts(with: "/v1/models") ? .openai : .other), keepsAlive: keepsAlive)
         return await send(exchange, on: downstream) && keepsAlive
     }
@@ -69,10 +69,11 @@ extension Worker {
         return Self.dialect(at: path, of: settings.provider(named: name)?.dialect ?? .other)
     }
 
+    /// Writes an answer of ours, whatever time the exchange had.
     private func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
         let output = exchange.output
         do {
-            try await write(output.bytes, to: downstream)
+            try await downstream.stream.write(output.bytes, until: loop.now + settings.callerIdleNanoseconds)
             return true
         } catch { return false }
     }

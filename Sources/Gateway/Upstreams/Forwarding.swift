@@ -14,7 +14,8 @@ extension Exchange {
         if let prefix = upstream.absolutePrefix { output.append(prefix) }
         let targetStart = output.count
         writeTarget(upstream)
-        describeURL(upstream, target: targetStart..<output.count)
+        let targetEnd = output.count
+        describeURL(upstream, target: targetStart..<targetEnd)
         output.append(upstream.versionAndHost)
 
         var acceptEncoding = AcceptEncoding()
@@ -29,8 +30,9 @@ extension Exchange {
                 acceptEncoding.add(request.value(index))
                 passes = false
             case .authorization, .apiKey, .azureAPIKey, .googAPIKey:
+                // Nominated, it is for us alone (RFC 9110 §7.6.1), but still the caller's own.
                 credentialSeen = true
-                passes = true
+                passes = !field.isNominated
             default: passes = !field.name.isHopByHop && !field.isNominated
             }
             extend(&run, by: field, passes, in: request)
@@ -44,11 +46,18 @@ extension Exchange {
             acceptEncoding.withNarrowed { output.append($0) }
             output.append("\r\n")
         }
-        if !credentialSeen, let credential = upstream.credential { output.append(credential) }
+        if !credentialSeen, let credential = upstream.credential { writeCredential(credential, target: targetStart..<targetEnd) }
         if let authorization = upstream.proxyAuthorization { output.append(authorization) }
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")
+    }
+
+    /// - Parameter target: where it stands in `output`.
+    @inline(never)
+    private func writeCredential(_ credential: Credential, target: Range<Int>) {
+        let output = output
+        if let line = credential.line(for: output.bytes.extracting(target)) { output.append(line) }
     }
 
     private func writeTarget(_ upstream: Upstream) {
@@ -133,8 +142,8 @@ extension Exchange {
             let passes: Bool
             switch field.name {
             case .traceresponse, .hopspanRun, .hopspanOther, .hopspanAgent: passes = false
-            // An answer without a body may still say how long one would be (HEAD, 304).
-            case .contentLength: passes = framing == answer.framing
+            // An answer without a body may still say how long one would be (HEAD, 304), but 204 never has one (RFC 9110 §8.6).
+            case .contentLength: passes = framing == answer.framing && answer.status != 204
             default: passes = !field.name.isHopByHop && !field.isNominated
             }
             extend(&run, by: field, passes, in: answer)
@@ -160,8 +169,13 @@ extension Exchange {
         output.append(byte: 0x20)
         output.append(answer.reason)
         output.append("\r\n")
-        for index in 0..<answer.fieldCount where !answer.field(index).name.isHopByHop && !answer.field(index).isNominated {
-            output.append(answer.line(index))
+        for index in 0..<answer.fieldCount {
+            let field = answer.field(index)
+            switch field.name {
+            // Ours come with the answer that counts; a length has no place here (RFC 9110 §8.6).
+            case .traceresponse, .hopspanRun, .hopspanOther, .hopspanAgent, .contentLength: continue
+            default: if !field.name.isHopByHop, !field.isNominated { output.append(answer.line(index)) }
+            }
         }
         output.append("\r\n")
     }

@@ -7,6 +7,6 @@ extension Worker {
         guard exchange.answer.status != 100, exchange.request.minorVersion >= 1 else { return }
         exchange.writeInterimHead()
         let output = exchange.output
-        try await write(output.bytes, to: downstream)
+        try await write(output.bytes, of: exchange, to: downstream)
     }
 }

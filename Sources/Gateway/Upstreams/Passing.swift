@@ -6,6 +6,16 @@ import LLM
 // the exchange's task goes on waiting. All that is out of the ordinary wakes the task: the last chunk, one that is not there to its
 // end, a caller that does not take everything, an end before the end.
 extension Worker {
+    /// How `passChunks` ended.
+    private enum Passing {
+        /// That was all for now.
+        case waiting
+        /// There is more, but others have waited long enough.
+        case paused
+        /// There is something that only the task can see to.
+        case stopped
+    }
+
     /// Waits, and passes on meanwhile, until there is something that only the task can see to: in `input`, or in the connection.
     /// Nothing waits in `exchange.output`.
     func waitPassing(
@@ -17,7 +27,14 @@ extension Worker {
         exchange.settle(spare)
         downstream.input.releaseIfEmpty()
         while true {
-            if passChunks(exchange, from: connection, to: downstream) {
+            switch passChunks(exchange, from: connection, to: downstream) {
+            case .stopped: break
+            case .paused:
+                if loop.now >= exchange.totalDeadline { throw .totalTimeout }
+                exchange.moved = 0
+                await loop.yield()
+                continue
+            case .waiting:
                 let (call, input, peer) = (exchange.call, connection.input, downstream.stream.socket)
                 socket.onReadable = { [loop] in
                     // All that is needed between the read and the write.
@@ -26,7 +43,8 @@ extension Worker {
                     System.prefetch(call, LLMCall.nearBytes)
                     System.prefetch(downstream, 64)
                     System.prefetch(peer, 192)
-                    guard self.passChunks(exchange, from: connection, to: downstream) else { return true }
+                    exchange.moved = 0
+                    guard self.passChunks(exchange, from: connection, to: downstream) == .waiting else { return true }
                     socket.keepWaiting(until: exchange.deadline(loop.now, idle))
                     return false
                 }
@@ -37,7 +55,7 @@ extension Worker {
             }
             guard rest.count > 0 else { return }
             // The caller did not take all of it.
-            try await write(rest.bytes, to: downstream)
+            try await write(rest.bytes, of: exchange, to: downstream)
             rest.removeAll()
             exchange.passedOn()
             guard connection.isBetweenChunks else { return }
@@ -45,18 +63,19 @@ extension Worker {
     }
 
     /// Passes on what has come, as far as it is whole chunks.
-    /// - Returns: whether that was all for now. If not, what the caller has not taken stands in `exchange.body`, what nobody has
-    ///   looked at in `input`.
-    private func passChunks(_ exchange: Exchange, from connection: HTTP1Connection, to downstream: HTTP1Connection) -> Bool {
+    /// - Returns: where it stopped, what the caller has not taken stands in `exchange.body`, what nobody has looked at in `input`.
+    private func passChunks(_ exchange: Exchange, from connection: HTTP1Connection, to downstream: HTTP1Connection) -> Passing {
         let input = connection.input
         let output = exchange.output
         while connection.stream.mayBeReadable {
-            guard connection.isBetweenChunks else { return false }
+            guard connection.isBetweenChunks else { return .stopped }
+            guard exchange.moved < EventLoop.bytesPerTurn else { return .paused }
             switch connection.readNow() {
             case .some: break
-            case .nothing: return true
-            case .ended: return false
+            case .nothing: return .waiting
+            case .ended: return .stopped
             }
+            exchange.moved += input.count
             var sent = 0
             var end = 0
             while let chunk = connection.chunk(at: end) {
@@ -70,15 +89,15 @@ extension Worker {
                 sent = end
                 guard isTaken else {
                     input.consume(end)
-                    return false
+                    return .stopped
                 }
             }
             let isTaken = pass(input.bytes.extracting(sent..<end), RawSpan(), of: exchange, to: downstream)
             input.consume(end)
-            guard isTaken, input.isEmpty else { return false }
+            guard isTaken, input.isEmpty else { return .stopped }
         }
         input.releaseIfEmpty()
-        return true
+        return .waiting
     }
 
     /// Writes both pieces, or keeps in `exchange.body` what the caller does not take now.

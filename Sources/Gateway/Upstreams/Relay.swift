@@ -19,19 +19,22 @@ extension Worker {
                 connection.stream.reset()
             }
         }
-        let keepsAlive = exchange.request.keepsAlive && downstream.bodyIsDone && !isDraining
+        let keepsAlive = exchange.request.keepsAlive && downstream.isAtMessageEnd && !isDraining
         let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
         let output = exchange.output
         let filtered = exchange.body
+        // The request will not be sent again: what it held, which may be much, goes.
+        filtered.removeAll()
         let input = connection.input
         let idle = upstream.settings.timeouts.idle
-        exchange.answerHasStarted()
 
         var piece: Int?
         if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }
+        // What was wrong until here could still be said in an answer of ours.
+        exchange.answerHasStarted()
         if piece == nil {
             // The body is not here yet: the caller gets the head now.
-            try await write(output.bytes, to: downstream)
+            try await write(output.bytes, of: exchange, to: downstream)
             output.removeAll()
         }
         // Chunks that stay chunks need no new frame.
@@ -49,22 +52,29 @@ extension Worker {
             }
             let count = piece ?? 0
             piece = nil
+            // Where everything is at hand, no wait would notice.
+            if loop.now >= exchange.totalDeadline { throw .totalTimeout }
             let isLast = connection.bodyIsDone
             if exchange.hides {
                 exchange.body.removeAll()
                 if count > 0 { exchange.filter(input.bytes.extracting(first: count), clock) }
                 if isLast { exchange.answerEnded(clock) }
-                try await writePiece(filtered.bytes, isLast: isLast, framing, output, downstream)
+                try await writePiece(filtered.bytes, of: exchange, isLast: isLast, framing, output, downstream)
             } else if count > 0 {
                 exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock)
-                try await writePiece(input.bytes.extracting(first: count), isLast: isLast, framing, output, downstream)
+                try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: isLast, framing, output, downstream)
             } else {
                 exchange.answerEnded(clock)
-                try await writePiece(RawSpan(), isLast: isLast, framing, output, downstream)
+                try await writePiece(RawSpan(), of: exchange, isLast: isLast, framing, output, downstream)
             }
             exchange.passedOn()
             connection.consumePiece()
             if isLast { break }
+            exchange.moved += count
+            if exchange.moved >= EventLoop.bytesPerTurn {
+                exchange.moved = 0
+                await loop.yield()
+            }
         }
         isWhole = true
         return keepsAlive && framing != .untilClose
@@ -82,18 +92,18 @@ extension Worker {
     /// Head (if it still waits in `output`), chunk size, piece and chunk end in one write.
     @inline(__always)
     private func writePiece(
-        _ piece: RawSpan, isLast: Bool, _ framing: BodyFraming, _ output: OutputBuffer, _ downstream: HTTP1Connection
+        _ piece: RawSpan, of exchange: Exchange, isLast: Bool, _ framing: BodyFraming, _ output: OutputBuffer, _ downstream: HTTP1Connection
     ) async throws(GatewayError) {
         let count = piece.byteCount
         guard framing == .chunked else {
             if output.count > 0, count <= Self.joinedSize {
                 // One piece is cheaper to send than two, and to copy a small one costs next to nothing.
                 output.append(piece)
-                try await write(output.bytes, to: downstream)
+                try await write(output.bytes, of: exchange, to: downstream)
                 output.removeAll()
                 return
             }
-            if output.count > 0 || count > 0 { try await write(output.bytes, piece, to: downstream) }
+            if output.count > 0 || count > 0 { try await write(output.bytes, piece, of: exchange, to: downstream) }
             output.removeAll()
             return
         }
@@ -101,18 +111,27 @@ extension Worker {
             output.append(hex: count)
             output.append("\r\n")
             let end: StaticString = isLast ? "\r\n0\r\n\r\n" : "\r\n"
-            try await write(output.bytes, piece, end.bytes, to: downstream)
+            try await write(output.bytes, piece, end.bytes, of: exchange, to: downstream)
         } else {
             if isLast { output.append("0\r\n\r\n") }
-            if output.count > 0 { try await write(output.bytes, to: downstream) }
+            if output.count > 0 { try await write(output.bytes, of: exchange, to: downstream) }
         }
         output.removeAll()
     }
 
+    /// Writes to the caller, as long as the exchange may last.
     @inline(__always)
-    func write(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan(), to downstream: HTTP1Connection) async throws(GatewayError) {
-        do { try await downstream.stream.write(first, second, third, until: loop.now + settings.callerIdleNanoseconds) } catch {
-            throw error == .shutdown ? .shutdown : .callerGone
+    func write(
+        _ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan(), of exchange: Exchange, to downstream: HTTP1Connection
+    ) async throws(GatewayError) {
+        do {
+            try await downstream.stream.write(first, second, third, until: exchange.deadline(loop.now, settings.callerIdleNanoseconds))
+        } catch {
+            switch error {
+            case .shutdown: throw .shutdown
+            case .timedOut where loop.now >= exchange.totalDeadline: throw .totalTimeout
+            default: throw .callerGone
+            }
         }
     }
 }

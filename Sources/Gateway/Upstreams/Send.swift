@@ -6,15 +6,15 @@ import TLS
 extension Worker {
     /// Sends the request and reads the answer's head.
     ///
-    /// A pooled connection may have died unnoticed. When it did so before any byte of an answer, and the request can be sent again
-    /// (its body is still here), it is, once, on a fresh connection.
+    /// A pooled connection may have died unnoticed. When it did so before any byte of an answer, interim ones included, and the request
+    /// can be sent again (its body is still here), it is, once, on a fresh connection.
     func send(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
         if let pooled = upstream.pool.takeIdle() {
             do {
                 try await attempt(exchange, on: pooled, upstream, downstream)
                 return pooled
             } catch {
-                pooled.stream.close()
+                giveUp(pooled, error)
                 guard error == .upstreamReset, pooled.input.isEmpty, exchange.canBeSentAgain else { throw error }
             }
         }
@@ -24,31 +24,41 @@ extension Worker {
     private func sendOnFresh(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
         let fresh: HTTP1Connection
         do {
-            fresh = try await connect(to: upstream, for: downstream.stream.socket)
+            fresh = try await connect(to: upstream, for: downstream.stream.socket, until: exchange.totalDeadline)
         } catch {
             if error == .callerGone { throw downstream.stream.socket.interruption == .shutdown ? .shutdown : .callerGone }
+            if error == .timedOut, loop.now >= exchange.totalDeadline { throw .totalTimeout }
             throw .connect(error)
         }
         do {
             try await attempt(exchange, on: fresh, upstream, downstream)
             return fresh
         } catch {
-            // A request that is given up is given up on the wire too: the upstream should stop working on it.
-            if error == .callerGone || error == .shutdown { fresh.stream.reset() } else { fresh.stream.close() }
+            giveUp(fresh, error)
             // A server may refuse a TLS connection after the handshake, as seen from here: it wanted a certificate of ours (RFC 8446 §4.4.2.4).
             if error == .upstreamReset, let refusal = fresh.stream.tls?.failure { throw .connect(.tls(refusal)) }
             throw error
         }
     }
 
+    /// Closes a connection on which no answer came. A request that is given up is given up on the wire too: the upstream should stop
+    /// working on it.
+    private func giveUp(_ connection: HTTP1Connection, _ error: GatewayError) {
+        switch error {
+        case .callerGone, .shutdown, .totalTimeout, .firstByteTimeout, .idleTimeout: connection.stream.reset()
+        default: connection.stream.close()
+        }
+    }
+
     /// Opens a connection, in a task of its own: memory that a task once had for its frames it keeps to its end, and opening has many
     /// that would stay with the caller's for as long as its connection lasts (2 KiB).
-    private func connect(to upstream: Upstream, for caller: Socket) async throws(ConnectFailure) -> HTTP1Connection {
+    private func connect(to upstream: Upstream, for caller: Socket, until deadline: UInt64) async throws(ConnectFailure) -> HTTP1Connection {
+        guard loop.now < deadline else { throw .timedOut }
         // Sound: both tasks belong to this loop, and this one waits until the other is done.
         nonisolated(unsafe) let pool = upstream.pool
         nonisolated(unsafe) let caller = caller
         nonisolated(unsafe) var result = Result<HTTP1Connection, ConnectFailure>.failure(.timedOut)
-        let timeout = upstream.settings.timeouts.connect
+        let timeout = min(upstream.settings.timeouts.connect, deadline == .max ? .max : deadline - loop.now)
         await suspend { (opened: Resumption<Void>) in
             Task(executorPreference: loop) {
                 do throws(ConnectFailure) {
@@ -67,13 +77,15 @@ extension Worker {
         if downstream.stream.socket.peerHasGone() { throw .callerGone }
         exchange.writeRequestHead(upstream)
         let rest = exchange.joinBody()
+        // An upstream may answer before it has all of it: that answer is what counts.
+        let isSent: Bool
         do {
             let output = exchange.output
             let body = exchange.body
-            try await connection.stream.write(
+            isSent = try await connection.writeRequest(
                 output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.settings.timeouts.idle))
         } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
-        if exchange.api == nil { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.settings.timeouts) }
+        if exchange.api == nil, isSent { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.settings.timeouts) }
         exchange.sent(clock)
 
         // Interim answers (RFC 9110 §15.2) come before the one that counts.
@@ -88,7 +100,7 @@ extension Worker {
         exchange.answered(upstream)
     }
 
-    /// Passes a body on as it comes. An upstream that answers before it has all of it is listened to: the rest is not sent.
+    /// Passes a body on as it comes. The rest of it is not sent to an upstream that refuses it.
     private func streamRequestBody(
         _ exchange: Exchange, from downstream: HTTP1Connection, to connection: HTTP1Connection, _ timeouts: UpstreamTimeouts
     ) async throws(GatewayError) {
@@ -102,33 +114,38 @@ extension Worker {
             let count: Int
             do { count = try await downstream.nextPiece(until: exchange.deadline(loop.now, settings.callerIdleNanoseconds)) } catch {
                 switch error {
+                case .stream(.timedOut) where loop.now >= exchange.totalDeadline: throw .totalTimeout
                 case .stream(.timedOut), .chunk, .head, .bodyTooLarge: throw .badRequest(error)
                 case .stream(.shutdown): throw .shutdown
                 case .stream: throw .callerGone
                 }
             }
             exchange.bodyHasStreamed()
+            if loop.now >= exchange.totalDeadline { throw .totalTimeout }
             do {
                 let deadline = exchange.deadline(loop.now, timeouts.idle)
                 if count == 0 {
-                    if chunked { try await connection.stream.write(("0\r\n\r\n" as StaticString).bytes, until: deadline) }
+                    if chunked { _ = try await connection.writeRequest(("0\r\n\r\n" as StaticString).bytes, until: deadline) }
                     return
                 }
+                let isSent: Bool
                 if chunked {
                     output.removeAll()
                     output.append(hex: count)
                     output.append("\r\n")
-                    try await connection.stream.write(output.bytes, input.bytes.extracting(first: count), ("\r\n" as StaticString).bytes, until: deadline)
+                    isSent = try await connection.writeRequest(output.bytes, input.bytes.extracting(first: count), ("\r\n" as StaticString).bytes, until: deadline)
                 } else {
-                    try await connection.stream.write(input.bytes.extracting(first: count), until: deadline)
+                    isSent = try await connection.writeRequest(input.bytes.extracting(first: count), until: deadline)
                 }
-            } catch {
-                // It may have answered before it stopped reading: that answer is what counts.
-                if error == .reset { return }
-                throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout)
-            }
+                guard isSent else { return }
+            } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
             downstream.consumePiece()
             if downstream.bodyIsDone, !chunked { return }
+            exchange.moved += count
+            if exchange.moved >= EventLoop.bytesPerTurn {
+                exchange.moved = 0
+                await loop.yield()
+            }
         }
     }
 
@@ -139,6 +156,7 @@ extension Worker {
             throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
         }
         guard begins else { throw .upstreamReset }
+        exchange.answerBegins()
         let input = connection.input
         if let length = HeadParser.responseAtHand(input.bytes, to: exchange.request.method, into: exchange.answer) {
             input.consume(length)

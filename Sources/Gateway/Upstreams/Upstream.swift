@@ -20,8 +20,11 @@ final class Upstream {
     let absolutePrefix: Text?
     /// The field line with the proxy's credentials, where requests are the proxy's to read.
     let proxyAuthorization: Text?
-    /// The credential's field line, sent where the caller has none.
-    let credential: Text?
+    /// Sent where the caller has none.
+    let credential: Credential?
+    /// The operator has said how far callers may go: a path must not lead out of the base URL, nor anywhere else with the operator's
+    /// credential.
+    let confinesPaths: Bool
     let forwardsBaggage: Bool
     /// The fields that name a run, and those that carry a session.
     let runHeaders: [ConfiguredField]
@@ -46,9 +49,9 @@ final class Upstream {
         host = Text(settings.origin.host)
         pathPrefix = Text(settings.pathPrefix)
         usageShape = settings.usageShape
-        credential = settings.credential.map { key in
-            Text(settings.dialect == .anthropic ? "x-api-key: \(key)\r\n" : "authorization: Bearer \(key)\r\n")
-        }
+        let field = settings.dialect == .anthropic ? .apiKey : settings.known?.credentialField ?? .bearer
+        credential = settings.credential.map { Credential($0, in: field) }
+        confinesPaths = settings.credential != nil || !settings.pathPrefix.isEmpty
     }
 }
 

@@ -95,13 +95,14 @@ public actor HTTPClient {
         try request.writeHead(to: output, through: pool.proxy)
         let head = MessageHead()
         pool.evict()
+        var hasAnswered = false
         if let pooled = pool.takeIdle() {
             do {
-                try await attempt(request, output, on: pooled, into: head, until: deadline)
+                try await attempt(request, output, on: pooled, into: head, until: deadline, hasAnswered: &hasAnswered)
                 return (pooled, head)
             } catch {
                 discard(pooled)
-                guard error == .cut, pooled.input.isEmpty else { throw error }
+                guard error == .cut, !hasAnswered, pooled.input.isEmpty else { throw error }
             }
         }
         let fresh: HTTP1Connection
@@ -110,7 +111,7 @@ public actor HTTPClient {
             fresh = try await pool.connect(timeout: left, for: nil)
         } catch { throw .connect(error) }
         do {
-            try await attempt(request, output, on: fresh, into: head, until: deadline)
+            try await attempt(request, output, on: fresh, into: head, until: deadline, hasAnswered: &hasAnswered)
             return (fresh, head)
         } catch {
             discard(fresh)
@@ -118,8 +119,10 @@ public actor HTTPClient {
         }
     }
 
+    /// - Parameter hasAnswered: set when something of an answer, an interim one included, has come.
     private func attempt(
-        _ request: HTTPClientRequest, _ output: OutputBuffer, on connection: HTTP1Connection, into head: MessageHead, until deadline: UInt64
+        _ request: HTTPClientRequest, _ output: OutputBuffer, on connection: HTTP1Connection, into head: MessageHead, until deadline: UInt64,
+        hasAnswered: inout Bool
     ) async throws(HTTPClientError) {
         active[ObjectIdentifier(connection)] = connection
         var unsent: HTTPClientError?
@@ -136,6 +139,7 @@ public actor HTTPClient {
                 let begins: Bool
                 do { begins = try await connection.waitForMessage(until: deadline) } catch { throw .stream(error) }
                 guard begins else { throw .stream(.cut) }
+                hasAnswered = true
                 let length = try await connection.readHead(until: deadline)
                 let input = connection.input
                 do {
@@ -147,8 +151,7 @@ public actor HTTPClient {
             guard head.status != 101 else { throw .malformedAnswer }
         } while head.status < 200
         connection.beginBody(head.framing)
-        // The connection is of no further use with half a request on it.
-        if unsent != nil { head.connectionClose = true }
+        if unsent != nil { connection.isSpent = true }
     }
 
     /// Reads the body to its end, or until `each` returns false; says which.

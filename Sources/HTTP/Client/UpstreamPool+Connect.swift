@@ -6,7 +6,7 @@ internal import TLS
 extension UpstreamPool {
     /// Opens a new connection, ready for a request.
     /// - Parameters:
-    ///   - timeout: nanoseconds for all of it, name look-up not counted.
+    ///   - timeout: nanoseconds for all of it.
     ///   - caller: whose leaving ends the attempt.
     public func connect(timeout: UInt64, for caller: Socket?) async throws(ConnectFailure) -> HTTP1Connection {
         do {
@@ -20,12 +20,21 @@ extension UpstreamPool {
     }
 
     private func open(_ timeout: UInt64, _ caller: Socket?) async throws(ConnectFailure) -> HTTP1Connection {
+        let deadline = timeout == .max ? .max : loop.now + timeout
+        if let caller, caller.peerHasGone() { throw .callerGone }
         let addresses: [SocketAddress]
-        do { addresses = try await resolver.addresses(of: proxy?.host ?? origin.host, port: proxy?.port ?? origin.port) } catch {
-            throw proxy == nil ? .name(error.reason) : .proxy(.name(error.reason))
+        do {
+            addresses = try await resolver.addresses(
+                of: proxy?.host ?? origin.host, port: proxy?.port ?? origin.port, on: loop, until: deadline, for: caller)
+        } catch {
+            switch error {
+            case .notFound: throw proxy == nil ? .name(error.reason) : .proxy(.name(error.reason))
+            case .timedOut: throw .timedOut
+            case .interrupted(.callerGone): throw .callerGone
+            case .interrupted(.shutdown): throw .shutdown
+            }
         }
         if let caller, caller.peerHasGone() { throw .callerGone }
-        let deadline = timeout == .max ? .max : loop.now + timeout
         let socket: Socket
         do { socket = try await connect(toFirstOf: addresses, until: deadline, for: caller) } catch {
             if proxy != nil, case .refused(let code) = error { throw .proxy(.refused(code)) }

@@ -9,6 +9,7 @@ public final class UpstreamPool {
     let tls: TLSContext?
     let loop: EventLoop
     let resolver: Resolver
+    private var isClosed = false
     private var idle: [(connection: HTTP1Connection, since: UInt64)] = []
 
     /// Counters for `/metrics`; written by the loop, read by any thread.
@@ -53,7 +54,7 @@ public final class UpstreamPool {
 
     /// Keeps a connection for the next request. Its last answer has been read to the end and both sides keep it open.
     public func giveBack(_ connection: HTTP1Connection) {
-        guard connection.input.isEmpty, idle.count < Self.idleAtMost else {
+        guard !isClosed, connection.input.isEmpty, !connection.isSpent, idle.count < Self.idleAtMost else {
             connection.stream.close()
             return
         }
@@ -65,13 +66,18 @@ public final class UpstreamPool {
     /// Closes what has been idle too long. Called now and then by the loop's owner.
     public func evict() {
         let limit = loop.now > Self.idleNanoseconds ? loop.now - Self.idleNanoseconds : 0
-        let expired = idle.prefix { $0.since < limit || $0.connection.stream.socket.peerEnded }
-        for entry in expired { entry.connection.stream.close() }
-        counters.idle.subtract(expired.count, ordering: .relaxed)
-        idle.removeFirst(expired.count)
+        let before = idle.count
+        idle.removeAll { entry in
+            guard entry.since < limit || entry.connection.stream.socket.peerEnded else { return false }
+            entry.connection.stream.close()
+            return true
+        }
+        counters.idle.subtract(before - idle.count, ordering: .relaxed)
     }
 
+    /// Closes what is idle, now and when it comes back: the pool is not used for new requests any more.
     public func closeAll() {
+        isClosed = true
         for entry in idle { entry.connection.stream.close() }
         counters.idle.subtract(idle.count, ordering: .relaxed)
         idle.removeAll()

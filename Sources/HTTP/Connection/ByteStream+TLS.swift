@@ -84,7 +84,9 @@ extension ByteStream {
     /// A record's contents at most (RFC 8446 §5.1).
     private static var recordSize: Int { 16 << 10 }
 
-    func write(_ tls: TLSConnection, _ first: RawSpan, _ second: RawSpan, _ third: RawSpan, until deadline: UInt64) async throws(StreamError) {
+    func write(
+        _ tls: TLSConnection, _ first: RawSpan, _ second: RawSpan, _ third: RawSpan, until deadline: UInt64, heard: HTTP1Connection?
+    ) async throws(StreamError) -> Bool {
         let total = first.byteCount + second.byteCount + third.byteCount
         var written = 0
         while written < total {
@@ -93,10 +95,14 @@ extension ByteStream {
             switch result {
             case .bytes(let count): written += count
             case .wantRead: try await waitForTLS(reading: true, until: deadline)
-            case .wantWrite: try await waitForTLS(reading: false, until: deadline)
+            case .wantWrite:
+                if let heard, heard.hasRefusal() { return false }
+                socket.sawWouldBlock(reading: false)
+                try check(await socket.waitToWrite(until: deadline, orRead: heard != nil))
             case .closed, .truncated: throw .reset
             }
         }
+        return true
     }
 
     /// Writes what is left of the pieces, or the next records of it. Called again from the same place, it hands OpenSSL the same bytes

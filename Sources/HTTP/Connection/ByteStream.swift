@@ -67,8 +67,14 @@ public enum StreamError: UInt8, Error, Sendable {
         }
     }
 
-    @usableFromInline func writeRest(_ first: RawSpan, _ second: RawSpan, _ third: RawSpan, from written: Int, until deadline: UInt64) async throws(StreamError) {
-        if let tls { return try await write(tls, first, second, third, until: deadline) }
+    /// Writes what is left.
+    /// - Parameter heard: the connection this is the stream of, where its peer's refusal ends the writing.
+    /// - Returns: false where it did.
+    @discardableResult
+    @usableFromInline func writeRest(
+        _ first: RawSpan, _ second: RawSpan, _ third: RawSpan, from written: Int, until deadline: UInt64, heard: HTTP1Connection? = nil
+    ) async throws(StreamError) -> Bool {
+        if let tls { return try await write(tls, first, second, third, until: deadline, heard: heard) }
         var written = written
         let total = first.byteCount + second.byteCount + third.byteCount
         while written < total {
@@ -79,10 +85,13 @@ public enum StreamError: UInt8, Error, Sendable {
                 first.extracting(a..<first.byteCount), second.extracting(b..<second.byteCount), third.extracting(c..<third.byteCount))
             switch result {
             case .bytes(let count): written += count
-            case .wouldBlock: try check(await socket.waitToWrite(until: deadline))
+            case .wouldBlock:
+                if let heard, heard.hasRefusal() { return false }
+                try check(await socket.waitToWrite(until: deadline, orRead: heard != nil))
             case .end, .failed: throw .reset
             }
         }
+        return true
     }
 
     func check(_ readiness: Readiness) throws(StreamError) {

@@ -12,6 +12,8 @@ public final class HTTP1Connection {
     private var headScanned = 0
     /// A message is being served; its holder's own mark.
     public var isServing = false
+    /// Half a request has gone out on it: when its answer has come, it is of no further use.
+    public var isSpent = false
 
     private enum Body {
         case none
@@ -111,11 +113,15 @@ public final class HTTP1Connection {
         }
     }
 
-    /// Whether the body has been read to its end.
+    /// Whether the body has been read to its end; its last piece may still be in use.
     public var bodyIsDone: Bool {
         if case .none = body { return true }
         return false
     }
+
+    /// Whether nothing of the message is left in `input`: its body has been read to its end, and the last piece handed out has been used.
+    /// Only then is what comes next another message.
+    public var isAtMessageEnd: Bool { bodyIsDone && pieceConsumed == 0 }
 
     /// The next byte of the body begins a chunk, and nothing waits in `input`.
     public var isBetweenChunks: Bool {
@@ -176,11 +182,23 @@ public final class HTTP1Connection {
     }
 
     /// Reads the rest of the body into `buffer`.
-    public func readBody(into buffer: OutputBuffer, atMost limit: Int, idleNanoseconds: UInt64) async throws(HTTPError) {
+    /// - Parameters:
+    ///   - idleNanoseconds: how long it may take for more of it to come.
+    ///   - deadline: by when all of it must be here; monotonic nanoseconds.
+    public func readBody(
+        into buffer: OutputBuffer, atMost limit: Int, idleNanoseconds: UInt64, until deadline: UInt64 = .max
+    ) async throws(HTTPError) {
+        let loop = unsafe stream.socket.loop
+        var nextYield = buffer.count + EventLoop.bytesPerTurn
         while try !bodyAtHand(into: buffer, atMost: limit) {
-            let count = try await nextPiece(until: unsafe stream.socket.loop.now + idleNanoseconds)
+            guard loop.now < deadline else { throw .stream(.timedOut) }
+            let count = try await nextPiece(until: min(deadline, loop.now + idleNanoseconds))
             guard count > 0 else { return }
             try take(count, into: buffer, atMost: limit)
+            if buffer.count >= nextYield {
+                nextYield = buffer.count + EventLoop.bytesPerTurn
+                await loop.yield()
+            }
         }
     }
 

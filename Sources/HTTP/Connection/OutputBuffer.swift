@@ -93,16 +93,6 @@
         used &+= length
     }
 
-    /// Room for `length` bytes that the caller writes itself, and takes with `wrote`.
-    @inlinable @unsafe public func reserve(_ length: Int) -> UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(start: room(for: length), count: length)
-    }
-
-    @inlinable public func wrote(_ length: Int) {
-        precondition(unsafe length >= 0 && length <= memory.count - count)
-        used &+= length
-    }
-
     /// Where the next bytes go; there is room for `length` of them, which must be one or more.
     @inlinable @inline(__always) @unsafe func room(for length: Int) -> UnsafeMutableRawPointer {
         if unsafe length > memory.count &- count { grow(by: length) }

@@ -10,9 +10,6 @@ public struct AcceptEncoding: Sendable {
     private var identity = -1
     private var any = -1
 
-    /// The value for a request whose answer must come uncoded.
-    public static let identityOnly: StaticString = "identity"
-
     public init() {}
 
     public mutating func add(_ fieldValue: RawSpan) {

@@ -1,12 +1,12 @@
 /// Why a message was refused. What a client sends wrong is answered with `status`; what an upstream sends wrong is a 502.
 public enum HeadError: UInt8, Error, Sendable {
-    case malformedStartLine, unsupportedVersion, malformedField, foldedField, bareLineEnd, badCharacter, tooManyFields, tooLarge
+    case malformedStartLine, unsupportedVersion, malformedField, foldedField, bareLineEnd, badCharacter, tooManyFields, tooManyOptions, tooLarge
     case hostMissing, hostMalformed, hostConflict, malformedTarget
     case lengthAndTransferEncoding, malformedLength, differingLengths, unknownTransferCoding
 
     public var status: Int {
         switch self {
-        case .tooManyFields, .tooLarge: 431
+        case .tooManyFields, .tooManyOptions, .tooLarge: 431
         case .unsupportedVersion: 505
         case .unknownTransferCoding: 501
         default: 400
@@ -23,6 +23,7 @@ public enum HeadError: UInt8, Error, Sendable {
         case .bareLineEnd: "a line ends in a bare LF or holds a bare CR"
         case .badCharacter: "a header value holds a control character"
         case .tooManyFields: "the head has more than 100 fields"
+        case .tooManyOptions: "Connection names more than 100 options"
         case .tooLarge: "the head is larger than 64 KiB"
         case .hostMissing: "the Host field is missing"
         case .hostMalformed: "the Host field is given twice or is no host"
@@ -38,7 +39,7 @@ public enum HeadError: UInt8, Error, Sendable {
     /// What its author can do about it: a sentence.
     public var advice: StaticString {
         switch self {
-        case .tooLarge, .tooManyFields: "Send fewer or shorter headers."
+        case .tooLarge, .tooManyFields, .tooManyOptions: "Send fewer or shorter headers."
         case .unsupportedVersion: "Send HTTP/1.1."
         case .hostMissing, .hostMalformed, .hostConflict: "Send one Host field, with the name and port that are called."
         case .lengthAndTransferEncoding, .malformedLength, .differingLengths, .unknownTransferCoding:

@@ -55,7 +55,7 @@ public enum HeadParser {
         head.reset()
         guard let start = try requestLine(bytes, head), let length = try fields(bytes, from: start, into: head, isRequest: true) else { return nil }
         head.keep(bytes.extracting(first: length))
-        if head.has(.connection) { nominate(head) }
+        if head.has(.connection) { try nominate(head) }
         try target(head)
         return length
     }
@@ -64,14 +64,16 @@ public enum HeadParser {
         head.reset()
         guard let start = try statusLine(bytes, head), let length = try fields(bytes, from: start, into: head, isRequest: false) else { return nil }
         head.keep(bytes.extracting(first: length))
-        if head.has(.connection) { nominate(head) }
+        if head.has(.connection) { try nominate(head) }
         let status = head.status
         if status < 200 || status == 204 || status == 304 || method == .head { head.framing = .none }
         return length
     }
 
-    /// Reads the Connection fields: options for this connection, and the names of fields that are (RFC 9110 §7.6.1).
-    private static func nominate(_ head: MessageHead) {
+    /// Reads the Connection fields: options for this connection, and the names of fields that are (RFC 9110 §7.6.1). No more of them than
+    /// a head may have fields: each is looked for among all.
+    private static func nominate(_ head: MessageHead) throws(HeadError) {
+        var options = 0
         var next = head.index(of: .connection)
         while let index = next {
             next = head.index(of: .connection, from: index + 1)
@@ -89,6 +91,8 @@ public enum HeadParser {
                 } else if option.equalsIgnoringCase("upgrade") {
                     head.wantsUpgrade = head.has(.upgrade)
                 } else if option.byteCount > 0 {
+                    options += 1
+                    guard options <= MessageHead.fieldsAtMost else { throw .tooManyOptions }
                     for other in 0..<head.fieldCount where head.name(other).equalsIgnoringCase(option) { head.nominate(other) }
                 }
             }

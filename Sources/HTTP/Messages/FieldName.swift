@@ -9,29 +9,25 @@ public enum FieldName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     // Ours: `x-hopspan-…`.
     case hopspanRun, hopspanAgent, hopspanOther
     // Read on the way.
-    case acceptEncoding, contentEncoding, contentType, authorization, apiKey, googAPIKey, origin, retryAfter, date, location
-    case accept, cookie, azureAPIKey, anthropicRequestID, requestID, userAgent, geminiServiceTier
+    case acceptEncoding, contentEncoding, contentType, authorization, apiKey, googAPIKey, azureAPIKey, origin
 
     /// Which it is; letter case does not matter. The name must have no control characters.
     init(_ name: RawSpan) {
         self = .other
         switch name.byteCount {
         case 2: if name.spells("te") { self = .te }
-        case 4: if name.spells("host") { self = .host } else if name.spells("date") { self = .date }
+        case 4: if name.spells("host") { self = .host }
         case 6:
-            if name.spells("accept") { self = .accept } else if name.spells("cookie") { self = .cookie }
-            else if name.spells("origin") { self = .origin } else if name.spells("expect") { self = .expect }
+            if name.spells("origin") { self = .origin } else if name.spells("expect") { self = .expect }
         case 7:
             if name.spells("upgrade") { self = .upgrade } else if name.spells("trailer") { self = .trailer }
             else if name.spells("baggage") { self = .baggage } else if name.spells("api-key") { self = .azureAPIKey }
-        case 8: if name.spells("location") { self = .location }
         case 9: if name.spells("x-api-key") { self = .apiKey }
         case 10:
-            if name.spells("connection") { self = .connection } else if name.spells("user-agent") { self = .userAgent }
-            else if name.spells("tracestate") { self = .tracestate } else if name.spells("keep-alive") { self = .keepAlive }
-            else if name.spells("request-id") { self = .anthropicRequestID }
-        case 11: if name.spells("traceparent") { self = .traceparent } else if name.spells("retry-after") { self = .retryAfter }
-        case 12: if name.spells("content-type") { self = .contentType } else if name.spells("x-request-id") { self = .requestID }
+            if name.spells("connection") { self = .connection } else if name.spells("tracestate") { self = .tracestate }
+            else if name.spells("keep-alive") { self = .keepAlive }
+        case 11: if name.spells("traceparent") { self = .traceparent }
+        case 12: if name.spells("content-type") { self = .contentType }
         case 13:
             if name.spells("authorization") { self = .authorization } else if name.spells("traceresponse") { self = .traceresponse }
             else if name.spells("x-hopspan-run") { self = .hopspanRun }
@@ -43,10 +39,9 @@ public enum FieldName: UInt8, CaseIterable, Sendable, BitwiseCopyable {
         case 17: if name.spells("transfer-encoding") { self = .transferEncoding }
         case 18: if name.spells("proxy-authenticate") { self = .proxyAuthenticate }
         case 19: if name.spells("proxy-authorization") { self = .proxyAuthorization }
-        case 21: if name.spells("x-gemini-service-tier") { self = .geminiServiceTier }
         default: break
         }
-        if self == .other, name.byteCount > 10, name.extracting(first: 10).spells("x-hopspan-") { self = .hopspanOther }
+        if self == .other, name.byteCount >= 10, name.extracting(first: 10).spells("x-hopspan-") { self = .hopspanOther }
     }
 
     /// Fields that belong to one connection and are never passed on (RFC 9110 §7.6.1), and those that framing writes anew.

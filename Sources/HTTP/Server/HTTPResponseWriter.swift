@@ -16,9 +16,6 @@ public final class HTTPResponseWriter {
         self.idleNanoseconds = idleNanoseconds
     }
 
-    /// Whether there is nobody left to write to; for streams that have nothing to say for long.
-    public var callerHasGone: Bool { connection.stream.socket.interruption != nil || connection.stream.socket.peerHasGone() }
-
     public func write(_ text: String) async throws(StreamError) { try await write(Array(text.utf8)) }
 
     public func write(_ bytes: [UInt8]) async throws(StreamError) { try await write(bytes, from: 0) }

@@ -43,10 +43,11 @@ extension LLMCall {
     }
 
     private func describeErrors(_ draft: inout SpanDraft) {
-        if requestIsUnreadable || responseIsUnreadable {
+        if requestIsUnreadable || responseIsUnreadable || codingIsUnreadable {
             draft.beginList(.unreadable)
             if requestIsUnreadable { draft.appendElement("request") }
             if responseIsUnreadable { draft.appendElement("response") }
+            if codingIsUnreadable { draft.appendElement("content-encoding") }
             draft.endList()
         }
         if hasErrorInside {

@@ -45,6 +45,8 @@ public final class LLMCall {
 
     var requestIsUnreadable = false
     var responseIsUnreadable = false
+    /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
+    public var codingIsUnreadable = false
 
     /// The stream ended before the provider had said all; of a body, that it was cut or is no whole JSON.
     public private(set) var streamWasCut = false
@@ -70,6 +72,7 @@ public final class LLMCall {
         response.reset()
         usageInjection = nil
         requestIsUnreadable = false
+        codingIsUnreadable = false
         responseIsUnreadable = false
         status = 0
         isEventStream = false
@@ -114,9 +117,6 @@ public final class LLMCall {
         if let deployment = API.deployment(in: path) { request.model = request.texts.keep(deployment) }
         if injectUsage, api == .chatCompletions, request.stream, !requestIsUnreadable { usageInjection = injection.edit }
     }
-
-    /// The caller wants the answer as a stream.
-    public var isStreamRequested: Bool { request.stream }
 
     /// The model that was asked for; empty where the request names none.
     public func withRequestModel<Result>(_ body: (RawSpan) -> Result) -> Result { request.texts.with(request.model, body) }

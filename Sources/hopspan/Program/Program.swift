@@ -62,7 +62,7 @@ final class Program: Sendable {
         store.onCommit { exporters.notify() }
 
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration, contexts)
+        let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
         let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
         do {
             gateway = try Gateway(settings, listen: Self.address(configuration.gateway.listen), queues: queues, catalogue: catalogue)
@@ -98,7 +98,7 @@ final class Program: Sendable {
         let configuration = wanted.takenUp(by: configuration)
         // First all that can fail.
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration, contexts)
+        let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
         let prepared: Exporters.Prepared
         do { prepared = try exporters.prepare(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
             throw StartFailure(message: "telemetry.otlp: \(error).")

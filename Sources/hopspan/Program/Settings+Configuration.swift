@@ -14,8 +14,10 @@ import Tracing
 extension GatewaySettings {
     /// Reads certificates and keys: on a thread that may.
     /// - Parameter contexts: the program's; those whose files have not changed are used again.
-    init(_ configuration: Configuration, _ contexts: TLSContexts) throws(StartFailure) {
+    /// - Parameter runKeySalt: the store's.
+    init(_ configuration: Configuration, _ contexts: TLSContexts, runKeySalt: (UInt64, UInt64) = (0, 0)) throws(StartFailure) {
         self.init()
+        self.runKeySalt = runKeySalt
         upstreamTLS = try Self.upstreamTLS(contexts)
         proxies = configuration.proxies
         let gateway = configuration.gateway

@@ -15,14 +15,14 @@ final class RunningGateway: Sendable {
     private let queue: SpanQueue
     private let hasSpans: Mailbox<Void>
 
-    init(_ settings: GatewaySettings) throws {
+    init(_ settings: GatewaySettings, resolver: Resolver = Resolver()) throws {
         var settings = settings
         settings.drainNanoseconds = 100_000_000
         let hasSpans = Mailbox<Void>()
         self.hasSpans = hasSpans
         queue = SpanQueue { hasSpans.put(()) }
         guard let address = SocketAddress("127.0.0.1", port: 0) else { throw PeerFailed("no address") }
-        gateway = try Gateway(settings, listen: address, queues: [queue], catalogue: .bundled)
+        gateway = try Gateway(settings, listen: address, queues: [queue], catalogue: .bundled, resolver: resolver)
     }
 
     var port: UInt16 { gateway.address.port }

@@ -163,6 +163,25 @@ import Testing
         #expect(bodies == [Array("1".utf8), Array("2".utf8)])
     }
 
+    @Test func `repeats nothing that was answered in part`() throws {
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1")
+            _ = try connection.readRequest()
+            try connection.write("HTTP/1.1 103 Early Hints\r\n\r\n")  // and closes
+        }
+        defer { server.stop() }
+        let request = request(server, .post, body: "once")
+        try HTTPClient.blocking { client throws(HTTPClientError) in
+            _ = try await client.send(request)
+            do throws(HTTPClientError) {
+                _ = try await client.send(request)
+                Issue.record("it was answered")
+            } catch { #expect(error == .cut) }
+        }
+        #expect(server.accepted == 1)
+    }
+
     @Test func `says that nobody listens`() throws {
         let server = try PeerServer { _ in }
         server.stop()

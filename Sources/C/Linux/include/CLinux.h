@@ -31,9 +31,6 @@ static inline void linux_prefetch(const void *address, long count) {
     for (long offset = 0; offset < count; offset += 64) __builtin_prefetch((const char *)address + offset);
 }
 
-/// CPU time of the calling thread in nanoseconds.
-uint64_t linux_thread_time(void);
-
 /// Raises RLIMIT_NOFILE to its hard limit and returns what holds now.
 uint64_t linux_raise_file_limit(void);
 
@@ -47,6 +44,3 @@ int linux_eventfd(void);
 
 /// How many cores this process may run on: sched_getaffinity(2) and its macros.
 int linux_available_cores(void);
-
-/// fcntl(2) is variadic. Sets O_NONBLOCK.
-int linux_set_nonblocking(int fd);
