@@ -7,20 +7,31 @@ final class StoredBlock {
     private(set) var columns: [SpanColumns] = []
     /// Where each span's field begins in `spans`.
     private(set) var frameStarts: [Int] = []
-    /// The spans' fields, one after the other.
-    let spans: [UInt8]
+    /// The spans' fields, one after the other, as far as they have been read.
+    private(set) var spans: [UInt8] = []
 
-    /// - Parameter spans: the fields; empty where they cannot be read.
-    init(first: Int64, count: Int64, records: RawSpan, spans: [UInt8]) {
+    /// - Parameter size: bytes of all the fields.
+    init(first: Int64, count: Int64, records: RawSpan, size: Int) {
         self.first = first
-        self.spans = spans
         var reader = SpanColumnsReader(records, first: first, count: count)
         while let span = reader.next() {
-            guard span.columns.frameLength <= self.spans.count - span.frameStart else { break }
+            guard span.columns.frameLength <= size - span.frameStart else { break }
             columns.append(span.columns)
             frameStarts.append(span.frameStart)
         }
     }
+
+    /// Reads the fields up to that of a span, or all of them. Where they cannot be read the block holds nothing.
+    fileprivate func read(_ stored: RawSpan, size: Int?, upTo number: Int64?, with inflater: BlockInflater) {
+        spans.removeAll(keepingCapacity: true)
+        let wanted = number.map { contains($0) ? frame(of: $0).upperBound : 0 }
+        guard !inflater.append(stored, size: size, first: wanted, to: &spans) else { return }
+        columns = []
+        frameStarts = []
+    }
+
+    /// Whether the span's field has been read.
+    fileprivate func holds(_ number: Int64) -> Bool { contains(number) && frame(of: number).upperBound <= spans.count }
 
     var next: Int64 { first + Int64(columns.count) }
 
@@ -61,16 +72,18 @@ final class BlockFinder {
             "SELECT first, count, records, spans, size FROM span_blocks WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
     }
 
-    /// Nil where the span has been deleted, or never was written.
-    func block(of number: Int64) throws(StoreError) -> StoredBlock? {
-        if let latest, latest.contains(number) { return latest }
+    /// Nil where the span has been deleted, or never was written. The block holds the span and all before it: whoever follows a run
+    /// goes backwards.
+    /// - Parameter whole: those behind it as well.
+    func block(of number: Int64, whole: Bool = false) throws(StoreError) -> StoredBlock? {
+        if let latest, latest.holds(whole ? latest.next - 1 : number), latest.contains(number) { return latest }
         select.bind(1, number)
         defer { select.reset() }
         guard try select.step() else { return nil }
-        var spans: [UInt8] = []
         let size = select.size(4)
-        _ = select.withBlob(3) { inflater.append($0, size: size, to: &spans) }
-        let block = select.withBlob(2) { StoredBlock(first: select.integer(0), count: select.integer(1), records: $0, spans: spans) }
+        let bytes = size ?? select.withBlob(3) { $0.byteCount }
+        let block = select.withBlob(2) { StoredBlock(first: select.integer(0), count: select.integer(1), records: $0, size: bytes) }
+        select.withBlob(3) { block.read($0, size: size, upTo: whole ? nil : number, with: inflater) }
         latest = block
         return block.contains(number) ? block : nil
     }

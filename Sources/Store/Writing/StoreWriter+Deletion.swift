@@ -16,7 +16,7 @@ extension StoreWriter {
         try database.transaction { () throws(StoreError) in
             let finder = try BlockFinder(database)
             var number = last
-            while number > 0, let block = try finder.block(of: number) {
+            while number > 0, let block = try finder.block(of: number, whole: true) {
                 let below = try erase(row, in: block, from: number)
                 guard below < number else { break }
                 number = below
