@@ -65,6 +65,7 @@ extension Worker {
         }
         exchange.finish(upstream, clock, prices: prices)
         spans.record(exchange.span)
+        exchange.leaveRun(runs)
         return keepsAlive
     }
 
