@@ -26,6 +26,7 @@ extension Worker {
                     System.prefetch(call, LLMCall.nearBytes)
                     System.prefetch(downstream, 64)
                     System.prefetch(peer, 192)
+                    exchange.turnBegins()
                     guard self.passChunks(exchange, from: connection, to: downstream) else { return true }
                     socket.keepWaiting(until: exchange.deadline(loop.now, idle))
                     return false

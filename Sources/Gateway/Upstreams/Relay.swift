@@ -65,6 +65,10 @@ extension Worker {
             exchange.passedOn()
             connection.consumePiece()
             if isLast { break }
+            if exchange.shouldYield {
+                await loop.yield()
+                exchange.turnBegins()
+            }
         }
         isWhole = true
         return keepsAlive && framing != .untilClose
