@@ -61,6 +61,10 @@ public enum System {
     /// The cores this process may run on; at least one.
     public static var availableCores: Int { Int(linux_available_cores()) }
 
+    /// One heap for all threads, grown by a megabyte at a time: to be called before there are threads. Loops allocate next to nothing
+    /// and do not wait for each other; a store that keeps 100,000 open runs grew its own heap a page and a system call at a time.
+    public static func shareHeap() { linux_share_heap() }
+
     /// Raises the limit of open files to what the system allows; the limit that holds afterwards.
     @discardableResult
     public static func raiseFileLimit() -> UInt64 { linux_raise_file_limit() }

@@ -74,6 +74,7 @@ extension Worker {
         }
         exchange.finish(upstream, clock, prices: prices)
         spans.record(exchange.span)
+        exchange.leaveRun(runs)
         return keepsAlive
     }
 

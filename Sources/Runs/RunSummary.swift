@@ -48,6 +48,7 @@ public struct RunSummary: Sendable, Equatable {
             case .workspace: summary.workspace = text
             case .conversation: summary.conversation = text
             case .model: lists.models.append(text)
+            case .session: break  // of the root span
             case .responseModel: break  // found by the filter, not listed: the caller asked for the other name
             case .provider: lists.providers.append(text)
             case .tool: lists.tools.append(text)

@@ -51,17 +51,26 @@ public final class Store: Sendable {
 
     /// Opens, or makes, the database and brings its schema up to date. Takes the store for this process; nothing runs before `start`.
     ///
-    /// - Parameter onRunClosed: called on the store's thread with every named run that closes.
-    public convenience init(_ options: Options, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
-        try self.init(options, clock: .system, onRunClosed: onRunClosed)
+    /// - Parameters:
+    ///   - runIsUnderWay: asked on the store's thread, with the monotonic time, of a named run that has been quiet for long enough: whether
+    ///     a hop of it has begun that is not over.
+    ///   - onRunClosed: called on the store's thread with every named run that closes.
+    public convenience init(
+        _ options: Options, runIsUnderWay: @escaping @Sendable (RunKey, UInt64) -> Bool = { _, _ in false },
+        onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
+    ) throws(StoreError) {
+        try self.init(options, clock: .system, runIsUnderWay: runIsUnderWay, onRunClosed: onRunClosed)
     }
 
-    init(_ options: Options, clock: StoreClock, onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }) throws(StoreError) {
+    init(
+        _ options: Options, clock: StoreClock, runIsUnderWay: @escaping @Sendable (RunKey, UInt64) -> Bool = { _, _ in false },
+        onRunClosed: @escaping @Sendable (RunKey) -> Void = { _ in }
+    ) throws(StoreError) {
         self.clock = clock
         metrics = SpanMetrics()
         let file = try StoreFile(path: options.path)
         shared = StoreShared()
-        let ledger = RunLedger(onClosed: onRunClosed)
+        let ledger = RunLedger(isUnderWay: runIsUnderWay, onClosed: onRunClosed)
         let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
         let worker = StoreWorker(writer, shared: shared, clock: clock)
         idHash = writer.index.hash

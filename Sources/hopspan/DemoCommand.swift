@@ -11,6 +11,7 @@ import Terminal
 /// `hopspan demo`: stand-ins for the providers, a real gateway, an agent, and the tree of what it did.
 enum DemoCommand {
     static func run(_ settings: DemoSettings, _ console: Console) throws(Failure) {
+        System.shareHeap()
         System.raiseFileLimit()
         // The threads that are started here may not take the signals that `Serve` waits for later on.
         _ = Signals.hold()

@@ -18,6 +18,7 @@ enum Serve {
     /// Serves until SIGTERM or SIGINT, then drains. SIGHUP, and a change of the file, has the configuration read again.
     /// - Parameter path: of the configuration's file; nil where there is none.
     static func run(_ configuration: Configuration, _ console: Console, watching path: String? = nil) throws(Failure) {
+        System.shareHeap()
         System.raiseFileLimit()
         var signals = Signals.hold()
         let program = try Program.start(configuration)

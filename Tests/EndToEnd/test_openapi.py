@@ -14,7 +14,7 @@ from gateway import hopspan
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "Tests/QueryAPITests/Fixtures"
 #: A recorded answer's schema, by how its file is called; the longest beginning counts.
-RECORDED = {"runs": "RunPage", "run-": "Run", "run-cost": "Cost", "cost-": "Cost", "health": "Health", "problem": "Problem", "otlp": "TracesData"}
+RECORDED = {"runs": "RunPage", "run-": "Run", "run-cost": "RunCost", "cost-": "Cost", "health": "Health", "problem": "Problem", "otlp": "TracesData"}
 #: Recorded answers that no schema of the document's own describes.
 PLAIN = {"config.json", "metrics.txt"}
 FILES = sorted(file.name for file in FIXTURES.iterdir() if file.name not in PLAIN)

@@ -81,6 +81,19 @@ def test_a_good_file_checks_out(tmp_path):
     assert hopspan("check", str(file)).returncode == 0
 
 
+def test_what_serve_would_refuse_does_not_check_out(tmp_path):
+    for name in ["one", "two"]:
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.pem",
+             "-subj", f"/CN={name}"], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "no.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    file = tmp_path / "pair.yaml"
+    file.write_text("gateway: { tls: { certificate: one.pem, key: two.key } }\nproviders: { openai: { ca: no.pem } }\n")
+    ended = hopspan("check", str(file))
+    assert ended.returncode == 1
+    assert "gateway.tls" in ended.stderr and "providers.openai.ca" in ended.stderr, ended.stderr
+
+
 @pytest.mark.parametrize("arguments, code", [
     (["--version"], 0), (["help"], 0), (["help", "exit-codes"], 0), (["prices", "gpt-4o"], 0), (["check"], 2), (["conjure"], 2), (["serve", "--nonsense"], 2),
     (["runs", "--limit", "many"], 2), (["check", "/nonexistent.yaml"], 1), (["serve", "--config", "/nonexistent.yaml"], 1),

@@ -57,7 +57,7 @@ def test_a_run_is_in_the_list_as_it_is_alone(gateway, run):
     alone = gateway.api(f"/api/runs/{run}")
     listed, = [each for each in gateway.api("/api/runs?agent=forecaster")["runs"] if each["run_id"] == run]
     assert listed == {name: value for name, value in alone.items() if name in listed}
-    assert set(alone) - set(listed) == {"root", "edges", "findings", "suspect"}
+    assert set(alone) - set(listed) == {"cut", "root", "edges", "findings", "suspect"}
 
 
 @pytest.mark.parametrize("by, keys", [

@@ -1,6 +1,7 @@
 """Killed under load, a collector that is away, and the end in good order: what was stored arrives."""
 
 import resource
+import signal
 import threading
 import time
 
@@ -183,6 +184,20 @@ def test_a_stream_that_outlasts_the_drain_is_cut_and_its_span_says_so(start, own
     assert span["error.type"] == "shutdown"
     with pytest.raises((openai.APIConnectionError, httpx.HTTPError)):
         list(stream)
+
+
+def test_a_second_interrupt_does_not_wait_for_a_stream(start, own_collector, trace):
+    gateway = start(own_collector, gateway=", drain: 10m")
+    client = openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="sk-gate", max_retries=0)
+    stream = client.chat.completions.create(
+        model="gpt-4o", messages=[{"role": "user", "content": "Hello"}], stream=True, extra_headers=trace.headers)
+    next(iter(stream))
+    gateway.process.send_signal(signal.SIGINT)
+    assert until(lambda: httpx.get(f"{gateway.api_url}/readyz").status_code == 503, 5)
+    gateway.process.send_signal(signal.SIGINT)
+    assert gateway.process.wait(20) == 0
+    span, = own_collector.find(trace.id, within=1)
+    assert span["error.type"] == "shutdown"
 
 
 def test_everything_answered_before_sigterm_is_exported(start, own_collector):

@@ -26,6 +26,7 @@ struct Hop {
     var asksFor: [String] = []
     var workspace: String?
     var conversation: String?
+    var session: String?
     var isInferred = false
     var errorType: String?
 
@@ -64,6 +65,7 @@ struct Hop {
         if let tool { draft.set(.toolName, tool) }
         if let workspace { draft.set(.workspace, workspace) }
         if let conversation { draft.set(.conversationID, conversation) }
+        if let session { draft.set(.sessionID, session) }
         if let errorType { draft.set(.errorType, errorType) }
         if isInferred { draft.set(.timing, "inferred") }
         if !asksFor.isEmpty {
@@ -81,14 +83,17 @@ final class LedgerBench {
     var roots: [SpanRecord] = []
     var rootAttributes: [[Attribute: String]] = []
     var closed: [RunKey] = []
+    var underWay: Set<RunKey> = []
     var previous: [Int64] = []
     private var draft = SpanDraft()
     private var sequence: Int64 = 1
 
     init(_ limits: RunLedger.Limits = RunLedger.Limits()) {
         var record: (RunKey) -> Void = { _ in }
-        ledger = RunLedger(limits: limits) { record($0) }
+        var ask: (RunKey) -> Bool = { _ in false }
+        ledger = RunLedger(limits: limits, isUnderWay: { key, _ in ask(key) }) { record($0) }
         record = { [unowned self] key in closed.append(key) }
+        ask = { [unowned self] key in underWay.contains(key) }
     }
 
     @discardableResult

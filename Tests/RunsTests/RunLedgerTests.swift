@@ -150,10 +150,20 @@ import Tracing
         for number in 0..<200 { bench.absorb(Hop(span: UInt64(number + 1), model: "\(number)-\(long)")) }
         bench.commit()
         let run = try #require(bench.summary(RunKey(TraceID(high: 1, low: 1))))
-        #expect(run.models.count < 40)
+        #expect(run.models.count < 90)
         #expect(run.models.allSatisfy { $0.utf8.count <= 255 && !$0.contains("\u{FFFD}") })
         #expect(run.head.totals.hops == 200)
-        #expect(bench.rows.values.allSatisfy { $0.summary.count < 9 << 10 })
+        #expect(bench.rows.values.allSatisfy { $0.summary.count < 22 << 10 })
+        for number in 200..<3_000 { bench.absorb(Hop(span: UInt64(number + 1), model: "\(number)-\(long)")) }
+        bench.commit()
+        #expect(bench.rows.values.allSatisfy { $0.summary.count < 66 << 10 })
+    }
+
+    @Test func `of many hops has all that filters go by`() throws {
+        let bench = LedgerBench()
+        for number in 0..<500 { bench.absorb(Hop(span: UInt64(number + 1), asksFor: ["a_tool_with_a_name_\(number)"])) }
+        bench.commit()
+        #expect(try #require(bench.summary(RunKey(TraceID(high: 1, low: 1)))).tools.count == 500)
     }
 
     @Test func `is nothing a damaged row can become`() {
@@ -263,7 +273,45 @@ import Tracing
         bench.commit()
         #expect(try #require(bench.summary(key)).state == .open)
         bench.close(now: 61)
-        #expect(bench.rootAttributes.map { $0[.hops] } == ["1", "2"])
+        // A back end that has the root would have two of them.
+        #expect(bench.roots.count == 1)
+    }
+
+    @Test func `does not come while a hop is under way`() {
+        let bench = LedgerBench(limits(open: 1))
+        let key = Hop(runName: "nightly").key
+        bench.absorb(Hop(span: 1, runName: "nightly", root: 7), now: 0)
+        bench.underWay = [key]
+        bench.close(now: 60)
+        #expect(bench.roots.isEmpty && bench.closed.isEmpty)
+        bench.close(now: 119)
+        bench.underWay = []
+        bench.absorb(Hop(span: 2, runName: "nightly", root: 7), now: 130)
+        bench.close(now: 189)
+        #expect(bench.roots.isEmpty)
+        bench.close(now: 190)
+        #expect(bench.rootAttributes.map { $0[.hops] } == ["2"])
+        bench.commit()
+        // Beyond the bound the quietest is closed all the same, and its root is not written again when the hop is over.
+        bench.underWay = [key]
+        bench.absorb(Hop(span: 3, runName: "nightly", root: 8), now: 200)
+        bench.absorb(Hop(trace: TraceID(high: 2, low: 2)), now: 201)
+        bench.close(now: 202)
+        bench.commit()
+        #expect(bench.roots.map(\.span) == [7, 8])
+        bench.absorb(Hop(span: 4, runName: "nightly", root: 8), now: 203)
+        bench.underWay = []
+        bench.close(now: 1_000)
+        #expect(bench.roots.map(\.span) == [7, 8])
+    }
+
+    @Test func `with a root of its own says what the caller called its session`() throws {
+        let bench = LedgerBench(limits())
+        bench.absorb(Hop(root: 7, linkedBy: .new, conversation: "conv_of_the_provider"))
+        bench.absorb(Hop(trace: TraceID(high: 2, low: 2), root: 8, linkedBy: .new, conversation: "talk-7", session: "talk-7"))
+        bench.close(now: 60)
+        #expect(bench.rootAttributes.map { $0[.conversationID] } == ["conv_of_the_provider", "talk-7"])
+        #expect(bench.rootAttributes.map { $0[.sessionID] } == [nil, "talk-7"])
     }
 
     @Test func `closes a run that is only stored`() throws {
@@ -344,5 +392,17 @@ import Tracing
         bench.absorb(Hop(span: 2))
         bench.commit()
         #expect(try #require(bench.summary(RunKey(TraceID(high: 1, low: 1)))).head.totals.hops == 2)
+    }
+
+    @Test func `names no span that was never written`() {
+        let bench = LedgerBench(limits())
+        bench.absorb(Hop(span: 1))
+        bench.commit()
+        bench.absorb(Hop(span: 2))
+        bench.absorb(Hop(span: 3))
+        bench.ledger.abandoned()
+        bench.absorb(Hop(span: 4))
+        bench.absorb(Hop(span: 5))
+        #expect(bench.previous == [0, 1, 2, 1, 4])
     }
 }

@@ -42,7 +42,7 @@ final class StoreFixture: Sendable {
     /// Opens the store and starts its thread.
     @discardableResult
     func start(_ options: Store.Options? = nil, queueLimit: Int = 32 << 20) throws -> Store {
-        let store = try Store(options ?? self.options, clock: time.clock) { [closedRuns] key in closedRuns.add(key) }
+        let store = try Store(options ?? self.options, clock: time.clock, onRunClosed: { [closedRuns] key in closedRuns.add(key) })
         let queue = store.makeQueue(limit: queueLimit)
         store.start()
         open.withLock { $0 = (store, queue) }

@@ -38,12 +38,17 @@ final class Exchange {
     private(set) var api: API?
     /// The run's name where the caller gave one.
     private(set) var runName: [UInt8] = []
+    /// The trace of the named run's place, from `open` to `leaveRun`.
+    private var enteredTrace: TraceID?
     private(set) var answerStarted = false
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
+    private var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
+    /// What had been decoded when this turn of the loop began.
+    private var decodedBefore = 0
     /// Where a URL's query is written without its values.
     let redacted = OutputBuffer(capacity: 64)
     /// The span has its `url.full`.
@@ -61,6 +66,7 @@ final class Exchange {
         traceState.reset()
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
+        enteredTrace = nil
         api = nil
         answerStarted = false
         failure = nil
@@ -141,13 +147,14 @@ final class Exchange {
             span.record.linkedBy = LinkedBy.traceparent.rawValue
             if let run {
                 let flags = context.flags
-                _ = runs.place(of: run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }
+                enteredTrace = runs.enter(run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }.trace
             }
         } else if let run {
-            let place = runs.place(of: run) {
+            let place = runs.enter(run) {
                 let start = TraceContext.start(with: &worker.ids)
                 return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: sampler.flags(start.traceID, brought: nil))
             }
+            enteredTrace = place.trace
             context = TraceContext(traceID: place.trace, spanID: spanID, flags: place.flags)
             span.record.parent = place.parent.value
             span.record.parentIsRemote = !place.rootIsOurs
@@ -228,6 +235,7 @@ final class Exchange {
             isObserved = true
             isInflating = true
             inflater.reset(coding)
+            decodedBefore = 0
         case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
@@ -254,11 +262,30 @@ final class Exchange {
             return
         }
         do {
-            try inflater.push(piece) { call.observe($0, now: now) { _ in } }
-        } catch {
-            isObserved = false
-            call.codingIsUnreadable = true
-        }
+            var at = 0
+            while at < piece.byteCount {
+                let end = min(at + Self.codedSlice, piece.byteCount)
+                try inflater.push(piece.extracting(at..<end)) { call.observe($0, now: now) { _ in } }
+                at = end
+                guard inflater.decodedBytes - decodedBefore <= 2 * Self.decodedInTurn else { return stopObserving() }
+            }
+        } catch { stopObserving() }
+    }
+
+    /// So much of a coded piece is decoded before it is looked at how much came of it: at most a thousand times as much.
+    private static let codedSlice = 1 << 10
+    /// Decoded and read in one turn of the loop, if it can end there; of twice as much in one turn the rest is not looked at.
+    private static let decodedInTurn = 1 << 20
+
+    /// So much has been decoded that others should have their turn.
+    var shouldYield: Bool { isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
+
+    /// A turn of the loop begins.
+    func turnBegins() { if isInflating { decodedBefore = inflater.decodedBytes } }
+
+    private func stopObserving() {
+        isObserved = false
+        call.codingIsUnreadable = true
     }
 
     /// The same for a piece that may be the last.
@@ -296,6 +323,7 @@ final class Exchange {
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
         let now = clock.monotonic
+        endedAt = now
         span.record.endTime = span.record.startTime + (now - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost.
@@ -321,6 +349,13 @@ final class Exchange {
             span.record.isError = true
             span.set(.errorType, answer.statusText)
         }
+    }
+
+    /// The span has been recorded: from now on the run may close.
+    func leaveRun(_ runs: NamedRuns) {
+        guard let trace = enteredTrace else { return }
+        enteredTrace = nil
+        runs.leave(span.record.run, trace: trace, at: endedAt)
     }
 
     /// The hop's cost, from what the answer said was used.

@@ -4,7 +4,8 @@ public import Tracing
 
 /// The runs callers have named and that are open: which trace a further hop without trace context joins. Shared by the loops.
 ///
-/// Forgotten when the run closes (`forget`), and bounded: beyond the limit a name starts a new trace in its run, nothing worse.
+/// A run is not over while a hop of it is under way, however long that takes: who closes runs asks (`isUnderWay`). Forgotten when the
+/// run closes (`forget`), and bounded: beyond the limit a name starts a new trace in its run, nothing worse.
 public final class NamedRuns: Sendable {
     /// The trace of a named run, and the span its hops hang below.
     struct Place: Sendable {
@@ -13,7 +14,21 @@ public final class NamedRuns: Sendable {
         /// The parent is a root span the gateway made up; else it is the caller's.
         var rootIsOurs: Bool
         var flags: TraceFlags
+        /// Hops under way.
+        fileprivate var hops = 0
+        /// Monotonic nanoseconds: when the last hop was over.
+        fileprivate var leftAt: UInt64 = 0
+
+        init(trace: TraceID, parent: SpanID, rootIsOurs: Bool, flags: TraceFlags) {
+            self.trace = trace
+            self.parent = parent
+            self.rootIsOurs = rootIsOurs
+            self.flags = flags
+        }
     }
+
+    /// A span takes at most so long from its loop to the ledger; nanoseconds, with much to spare.
+    private static let wayToLedger: UInt64 = 2_000_000_000
 
     private static let limitPerShard = 25_000
     private let shards: [Shard] = (0..<8).map { _ in Shard() }
@@ -26,13 +41,35 @@ public final class NamedRuns: Sendable {
 
     private func shard(_ run: RunKey) -> Shard { shards[Int(truncatingIfNeeded: run.low & 7)] }
 
-    /// The run's place, made with `make` when the run is not open.
-    func place(of run: RunKey, orElse make: () -> Place) -> Place {
+    /// A hop begins: the run's place, made with `make` when the run is not open. `leave` with its trace when the hop is over.
+    func enter(_ run: RunKey, orElse make: () -> Place) -> Place {
         shard(run).places.withLock { places in
-            if let place = places[run] { return place }
-            let place = make()
+            if let index = places.index(forKey: run) {
+                places.values[index].hops += 1
+                return places.values[index]
+            }
+            var place = make()
+            place.hops = 1
             if places.count < Self.limitPerShard { places[run] = place }
             return place
+        }
+    }
+
+    /// A hop of the run is over, and its span on its way.
+    /// - Parameter trace: of the place it was given: the run may have been ended meanwhile, and begun anew.
+    func leave(_ run: RunKey, trace: TraceID, at now: UInt64) {
+        shard(run).places.withLock { places in
+            guard let index = places.index(forKey: run), places.values[index].trace == trace, places.values[index].hops > 0 else { return }
+            places.values[index].hops -= 1
+            places.values[index].leftAt = now
+        }
+    }
+
+    /// Whether a hop of the run is under way, or its span may still be.
+    public func isUnderWay(_ run: RunKey, at now: UInt64) -> Bool {
+        shard(run).places.withLock { places in
+            guard let place = places[run] else { return false }
+            return place.hops > 0 || place.leftAt + Self.wayToLedger > now
         }
     }
 

@@ -44,6 +44,7 @@ extension Worker {
                     System.prefetch(downstream, 64)
                     System.prefetch(peer, 192)
                     exchange.moved = 0
+                    exchange.turnBegins()
                     guard self.passChunks(exchange, from: connection, to: downstream) == .waiting else { return true }
                     socket.keepWaiting(until: exchange.deadline(loop.now, idle))
                     return false

@@ -71,9 +71,10 @@ extension Worker {
             connection.consumePiece()
             if isLast { break }
             exchange.moved += count
-            if exchange.moved >= EventLoop.bytesPerTurn {
+            if exchange.moved >= EventLoop.bytesPerTurn || exchange.shouldYield {
                 exchange.moved = 0
                 await loop.yield()
+                exchange.turnBegins()
             }
         }
         isWhole = true

@@ -189,13 +189,17 @@ extension Worker {
 }
 
 extension Exchange {
-    /// Head and body leave in one write. Where the body gets a field added, it is joined to the head in `output`, in the three pieces
-    /// that make it.
+    /// Head and body leave in one write. A small body is joined to the head in `output`, and one that gets a field added, in the three
+    /// pieces that make it.
     /// - Returns: how much of the body is to be sent behind `output`.
     func joinBody() -> Int {
         guard api != nil else { return 0 }
         let body = body
-        guard let edit = call.usageInjection else { return body.count }
+        guard let edit = call.usageInjection else {
+            guard body.count <= Worker.joinedSize else { return body.count }
+            output.append(body.bytes)
+            return 0
+        }
         output.append(body.bytes.extracting(0..<edit.range.lowerBound))
         output.append(edit.text)
         output.append(body.bytes.extracting(edit.range.upperBound..<body.count))

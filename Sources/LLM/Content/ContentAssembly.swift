@@ -17,6 +17,8 @@ struct ContentAssembly {
         var content: ContentPart?
     }
 
+    private static let mostParts = 1_000
+
     private var parts: [Part] = []
     /// The reply as a whole, where the last event brought it.
     private var whole: [ContentPart] = []
@@ -28,7 +30,13 @@ struct ContentAssembly {
     var choices: [(choice: Int, parts: [ContentPart])] {
         guard whole.isEmpty else { return [(0, whole)] }
         var choices: [(choice: Int, parts: [ContentPart])] = []
-        for part in parts.sorted(by: { $0.choice < $1.choice }) {
+        let sorted = parts.sorted { $0.choice < $1.choice }
+        for (index, part) in sorted.enumerated() {
+            // Whatever the choice was saying when there was no more room.
+            var part = part
+            if reader.budget.isSpent, index + 1 == sorted.count || sorted[index + 1].choice != part.choice {
+                part.text = ContentBudget.withoutTornEnd(part.text)
+            }
             if choices.last?.choice != part.choice { choices.append((part.choice, [])) }
             let content: ContentPart? =
                 switch part.kind {
@@ -64,12 +72,14 @@ struct ContentAssembly {
     private mutating func append(_ piece: JSONString?, _ kind: Part.Kind, choice: Int, key: Int = -1) {
         guard let piece, !piece.isEmpty else { return }
         let place = place(kind, choice: choice, key: key)
-        parts[place].text += reader.budget.take(piece)
+        parts[place].text += reader.budget.takePiece(piece)
     }
 
     private mutating func place(_ kind: Part.Kind, choice: Int, key: Int) -> Int {
         let last = parts.lastIndex { $0.choice == choice && (key < 0 || $0.key == key) }
         if let last, parts[last].kind == kind { return last }
+        // Parts cost room and time even where nothing is in them.
+        guard parts.count < Self.mostParts else { return parts.count - 1 }
         parts.append(Part(kind: kind, choice: choice, key: key))
         return parts.count - 1
     }
@@ -123,7 +133,7 @@ struct ContentAssembly {
                 let place = place(.toolCall, choice: choice, key: key)
                 name(place, id: piece.string("id"), name: function.string("name"))
                 if let text = function.string("arguments", or: "input") {
-                    parts[place].text += reader.budget.take(text)
+                    parts[place].text += reader.budget.takePiece(text)
                 } else if let object = function["arguments"] {
                     parts[place].text += reader.budget.takeWhole(object)
                 }

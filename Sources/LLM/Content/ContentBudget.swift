@@ -7,26 +7,52 @@ struct ContentBudget {
     private var left: Int
 
     /// Some more than the limit is taken, so that what is to be masked at the end is seen whole.
+    static func room(limit: Int) -> Int { limit + 8192 }
+
     init(limit: Int) {
         self.limit = limit
-        left = limit + 4096
+        left = Self.room(limit: limit)
     }
 
     var isSpent: Bool { left <= 0 }
 
-    /// The decoded string, or as much of its beginning as is left to take.
+    /// The decoded string, or as much of its beginning as is left to take and can be masked.
     mutating func take(_ string: JSONString?) -> [UInt8] {
-        guard let string, left > 0 else { return [] }
+        guard let string else { return [] }
+        let isWhole = string.raw.byteCount <= left
+        let text = takePiece(string)
+        return isWhole ? text : Self.withoutTornEnd(text)
+    }
+
+    /// The same for a piece of a text: once the budget `isSpent`, what it has been put together to needs `withoutTornEnd`.
+    mutating func takePiece(_ string: JSONString?) -> [UInt8] {
+        guard let string, !string.isEmpty else { return [] }
         var text: [UInt8] = []
-        if string.raw.byteCount <= left {
-            string.append(to: &text)
-        } else if !string.hasEscapes {
-            unsafe string.raw.cut(to: left).withUnsafeBytes { unsafe text.append(contentsOf: $0) }
-        } else {
-            text = Self.decodeBeginning(string.raw.cut(to: left))
+        guard string.raw.byteCount <= left else {
+            if left > 0 { text = beginning(of: string) }
+            left = 0
+            return text
         }
+        string.append(to: &text)
         left -= text.count
         return text
+    }
+
+    private func beginning(of string: JSONString) -> [UInt8] {
+        let cut = string.raw.cut(to: left)
+        return string.hasEscapes ? Self.decodeBeginning(cut) : unsafe cut.withUnsafeBytes { unsafe Array($0) }
+    }
+
+    /// A text that was cut, without what may be the beginning of something to be masked that is no longer recognized: a word of up to
+    /// 4 KiB, or the groups of a number.
+    static func withoutTornEnd(_ text: [UInt8]) -> [UInt8] {
+        var end = max(0, text.count - 64)
+        let least = max(0, end - 4096)
+        while end > least, text[end - 1] > 0x20 { end -= 1 }
+        let word = end
+        while end > 0, word - end < 64, text[end - 1] == 0x20 || "0123456789+-.()/".utf8.contains(text[end - 1]) { end -= 1 }
+        while end > 0, end < text.count, text[end] & 0xC0 == 0x80 { end -= 1 }
+        return Array(text[..<end])
     }
 
     /// A JSON text as it stands; nothing where it is more than is left.

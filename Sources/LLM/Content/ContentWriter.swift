@@ -26,7 +26,7 @@ struct ContentWriter {
             begin.text(message.role)
             if !message.name.isEmpty {
                 begin.key("name")
-                begin.text(message.name)
+                begin.text(isRedacted ? Redaction.apply(to: message.name) : message.name)
             }
             var end = Array("]".utf8)
             if let reason = message.finishReason {

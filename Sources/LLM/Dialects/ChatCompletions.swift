@@ -129,7 +129,7 @@ extension ResponseFacts {
         guard try json.enterObject() else { return }
         // `index` stands before `delta` and `message` wherever it was seen; a server that puts it last has one choice.
         var index = position
-        var reason = Text()
+        var reason: JSONString?
         while let key = try json.nextMember() {
             if key.is("index") {
                 index = Int(clamping: try json.int64() ?? Int64(position))
@@ -138,7 +138,7 @@ extension ResponseFacts {
             } else if key.is("message") {
                 try readChatMessage(&json, choice: index, isWhole: true)
             } else if key.is("finish_reason") {
-                reason = try json.text(into: &texts)
+                reason = try json.string()
             }
         }
         setFinishReason(reason, choice: index)

@@ -86,7 +86,7 @@ extension ResponseFacts {
             } else if try readCommonMember(key, &json) {
                 continue
             } else if key.is("stop_reason") {
-                setFinishReason(try json.text(into: &texts), choice: 0)
+                setFinishReason(try json.string(), choice: 0)
             } else if key.is("usage") {
                 try anthropicUsage.read(&json)
             }
@@ -144,7 +144,7 @@ extension ResponseFacts {
         guard try json.enterObject() else { return }
         while let key = try json.nextMember() {
             if key.is("stop_reason") {
-                setFinishReason(try json.text(into: &texts), choice: 0)
+                setFinishReason(try json.string(), choice: 0)
             } else if !sawContent, key.is("text") || key.is("partial_json") || key.is("thinking") {
                 sawContent = try json.isNonEmptyTextOrList()
             }

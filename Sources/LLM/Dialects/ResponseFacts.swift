@@ -115,7 +115,15 @@ struct ResponseFacts: ~Copyable {
         return true
     }
 
-    /// The choice `index` is there, and has ended if `reason` is not empty.
+    /// The choice `index` is there, and has ended if `reason` is given and not empty.
+    mutating func setFinishReason(_ reason: JSONString?, choice index: Int) {
+        guard let reason, !reason.isEmpty else { return setFinishReason(Text(), choice: index) }
+        // Some servers say it with every piece.
+        for choice in choices where choice.index == index && texts.holds(choice.finishReason, of: reason) { return }
+        setFinishReason(texts.keep(reason), choice: index)
+    }
+
+    /// The same with a text that is kept already.
     mutating func setFinishReason(_ reason: Text, choice index: Int) {
         var position = choices.count
         while position > 0, choices[position - 1].index >= index { position -= 1 }
@@ -130,31 +138,30 @@ struct ResponseFacts: ~Copyable {
 
     /// A tool call, or a piece of one, of an API that tells calls apart by number. Compatible servers leave the number out, give
     /// all calls the same one, or repeat id and name with every piece; the id then decides.
+    /// What is known is not kept again: a long call may come in thousands of pieces.
     mutating func addToolCall(choice: Int, index: Int?, id: JSONString?, name: JSONString?) {
-        let id = texts.keep(id)
-        let name = texts.keep(name)
         guard let known = toolCalls.lastIndex(where: { $0.choice == choice && (index == nil || $0.index == index) }),
             isPiece(of: toolCalls[known], isNumbered: index != nil, id: id, name: name)
         else {
             if keepsCallPieces { callPieces.append(toolCalls.count) }
             guard toolCalls.count < Self.listLimit else { return }
-            toolCalls.append(ToolCall(choice: choice, index: index ?? toolCalls.count, id: id, name: name))
+            toolCalls.append(ToolCall(choice: choice, index: index ?? toolCalls.count, id: texts.keep(id), name: texts.keep(name)))
             return
         }
         if keepsCallPieces { callPieces.append(known) }
-        if toolCalls[known].id.isEmpty { toolCalls[known].id = id }
-        if toolCalls[known].name.isEmpty { toolCalls[known].name = name }
+        if toolCalls[known].id.isEmpty { toolCalls[known].id = texts.keep(id) }
+        if toolCalls[known].name.isEmpty { toolCalls[known].name = texts.keep(name) }
     }
 
-    private func isPiece(of call: ToolCall, isNumbered: Bool, id: Text, name: Text) -> Bool {
-        if !id.isEmpty { return texts[id].equals(texts[call.id]) || (call.id.isEmpty && isNumbered) }
-        return isNumbered || name.isEmpty || call.name.isEmpty
+    private func isPiece(of call: ToolCall, isNumbered: Bool, id: JSONString?, name: JSONString?) -> Bool {
+        if let id, !id.isEmpty { return texts.holds(call.id, of: id) || (call.id.isEmpty && isNumbered) }
+        return isNumbered || call.name.isEmpty || name?.isEmpty ?? true
     }
 
     /// A tool call of an API whose ids tell calls apart; one that was met before is not listed again.
     mutating func addToolCall(id: JSONString, name: JSONString?) {
-        let id = texts.keep(id)
-        guard toolCalls.count < Self.listLimit, !toolCalls.contains(where: { texts[$0.id].equals(texts[id]) }) else { return }
-        toolCalls.append(ToolCall(choice: 0, index: toolCalls.count, id: id, name: texts.keep(name)))
+        guard toolCalls.count < Self.listLimit else { return }
+        for call in toolCalls where texts.holds(call.id, of: id) { return }
+        toolCalls.append(ToolCall(choice: 0, index: toolCalls.count, id: texts.keep(id), name: texts.keep(name)))
     }
 }

@@ -162,12 +162,35 @@ extension ResponseFacts {
         if type.equals("response.output_item.done") { count(search) }
         if hasDelta && type.ends(with: ".delta") {
             sawContent = true
-        } else if type.equals("response.completed") || type.equals("response.incomplete") || type.equals("response.failed") {
-            sawEnd = true
-            finishResponse()
+        } else if endResponse(event: type) {
+            return
         } else if type.equals("error") {
             setError(code: code, message: message)
         }
+    }
+
+    /// An event of which there is no more than the beginning.
+    mutating func readBeginning(ofResponsesEvent beginning: RawSpan) {
+        var json = JSONReader(beginning)
+        do throws(JSONError) {
+            guard try json.enterObject() else { return }
+            while let key = try json.nextMember() {
+                if key.is("type"), let type = try json.string() { endResponse(event: type.raw) }
+            }
+        } catch { return }
+    }
+
+    /// - Returns: whether the event of that name is a stream's last. It has been read, as far as it could be.
+    @discardableResult
+    mutating func endResponse(event name: RawSpan) -> Bool {
+        guard name.equals("response.completed") || name.equals("response.incomplete") || name.equals("response.failed") else { return false }
+        sawEnd = true
+        // What the response said of itself when it began is over.
+        if status.isEmpty || texts[status].equals("in_progress") || texts[status].equals("queued") {
+            status = texts.keep(name.extracting(from: "response.".utf8.count))
+        }
+        finishResponse()
+        return true
     }
 
     /// The response is final: what its `status` says becomes the finish reason.

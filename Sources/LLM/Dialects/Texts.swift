@@ -52,6 +52,17 @@ struct Texts {
     /// The bytes of a text, for those who hold these texts in a class.
     func with<Result>(_ text: Text, _ body: (RawSpan) -> Result) -> Result { body(self[text]) }
 
+    /// Whether `text` is what keeping the string would keep.
+    func holds(_ text: Text, of string: borrowing JSONString) -> Bool {
+        if string.is(self[text]) { return true }
+        // The beginning of a long one.
+        guard text.count > Self.limit - 4, string.raw.byteCount > text.count else { return false }
+        guard string.hasEscapes else { return string.raw.cut(to: Self.limit).equals(self[text]) }
+        var decoded: [UInt8] = []
+        string.append(to: &decoded)
+        return unsafe decoded.span.bytes.cut(to: Self.limit).equals(self[text])
+    }
+
     func isSame(_ text: Text, as string: borrowing JSONString) -> Bool { string.is(self[text]) }
 }
 

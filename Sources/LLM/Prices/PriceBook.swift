@@ -68,6 +68,9 @@ public final class PriceBook {
         }
     }
 
+    /// Some price is the operator's own.
+    let hasConfigured: Bool
+
     private var slots = [Slot](repeating: Slot(), count: PriceBook.limit * 2)
     private var keys: [UInt8] = []
     private var models: [Known] = []
@@ -75,7 +78,16 @@ public final class PriceBook {
     /// The slot of the last look-up: most calls of a loop are like the one before.
     private var last = 0
 
-    public init(_ catalogue: PriceCatalogue) { self.catalogue = catalogue }
+    public init(_ catalogue: PriceCatalogue) {
+        self.catalogue = catalogue
+        hasConfigured = catalogue.layers.contains { $0.origin == .configured }
+    }
+
+    /// Whether the model's price is a configured one.
+    func isConfigured(provider: RawSpan, model: RawSpan) -> Bool {
+        let index = known(provider, model)
+        return index >= 0 && models[index].found.match == .configured
+    }
 
     /// What the call cost.
     /// - Parameters:

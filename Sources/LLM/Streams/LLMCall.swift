@@ -52,9 +52,7 @@ public final class LLMCall {
     public private(set) var streamWasCut = false
 
     /// What is recorded of the words themselves; to be set between exchanges.
-    public var content = ContentRecording.none {
-        didSet { body.stringLimit = content.mode == .none ? JSONOutline.stringLimit : content.limit + 4096 }
-    }
+    public var content = ContentRecording.none
     /// Only where content is recorded.
     var recorder: ContentRecorder?
 
@@ -96,6 +94,8 @@ public final class LLMCall {
     ///   - injectUsage: the provider takes `stream_options`, and usage is wanted of every stream.
     public func readRequest(_ body: RawSpan, api: API, path: RawSpan, injectUsage: Bool) {
         self.api = api
+        // Vectors are no words.
+        self.body.stringLimit = content.mode == .none || api == .embeddings ? JSONOutline.stringLimit : ContentBudget.room(limit: content.limit) + 16
         var json = JSONReader(body)
         var injection = UsageInjection()
         do throws(JSONError) {
@@ -242,6 +242,10 @@ public final class LLMCall {
         case .piece, .lastPiece:
             body.append(piece: event.raw)
             guard event.verdict == .lastPiece else { return false }
+            guard !body.isTooLarge else {
+                passOverLargest()
+                return false
+            }
             _ = body.withBytes { take(data: $0, name: event.name, isWhole: true, now: now) }
             body.reset()
             return false
@@ -253,6 +257,14 @@ public final class LLMCall {
             }
             return learn(from: event, now: now)
         }
+    }
+
+    /// An event was more than can be kept of one. Whether it was the stream's last is known all the same.
+    private func passOverLargest() {
+        pattern.forget()
+        responseIsUnreadable = true
+        if api == .responses { body.withBytes { response.readBeginning(ofResponsesEvent: $0) } }
+        body.reset()
     }
 
     /// Reads an event that may be what the next ones look like.

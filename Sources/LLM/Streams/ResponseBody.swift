@@ -5,14 +5,18 @@
 struct ResponseBody {
     /// Up to this size everything is kept.
     static let plainLimit = 64 << 10
-    /// More than this is not collected; the answer is then unreadable.
-    private static let limit = 1 << 20
+    /// More than an outline's budget and this is not collected; the answer is then unreadable. None comes near it but one that
+    /// is made to: thousands of members in one object, or a number of a million digits.
+    private static let excess = 512 << 10
+    /// What is left of it then: its beginning, which may name the model.
+    private static let remainder = 4 << 10
 
     private var bytes = ByteStore()
     private var outline: JSONOutline?
     /// Of an event that came in pieces: its data has begun.
     private var foundData = false
-    private var isTooLarge = false
+    /// It was more than is collected: only the beginning is left.
+    private(set) var isTooLarge = false
     /// The longest string kept whole in an outline.
     var stringLimit = JSONOutline.stringLimit
 
@@ -28,7 +32,7 @@ struct ResponseBody {
     /// How many bytes are kept.
     var count: Int { bytes.count }
 
-    /// What was collected; nothing where it was too much.
+    /// What was collected; the beginning where it was too much.
     func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result { try body(bytes.span) }
 
     mutating func append(_ chunk: RawSpan) {
@@ -41,8 +45,8 @@ struct ResponseBody {
             outline!.append(collected.span, to: &bytes)
         }
         outline!.append(chunk, to: &bytes)
-        if bytes.count > Self.limit {
-            bytes.removeAll()
+        if bytes.count > outline!.budget + Self.excess {
+            bytes.truncate(to: Self.remainder)
             isTooLarge = true
         }
     }

@@ -21,6 +21,8 @@ public final class OpenRun {
     /// What the stored row says; nil while there is none.
     public internal(set) var storedState: StoredState?
 
+    /// The latest span that is in the store.
+    var storedSequence: Int64 = 0
     /// The traces of a named run, the first 1,000 of them. Empty where the run is its trace.
     var traces: [TraceID] = []
     /// Its texts (`RunDetails`).
@@ -45,6 +47,7 @@ public final class OpenRun {
         state = .byTime
         head = RunHead()
         storedState = nil
+        storedSequence = 0
         traces.removeAll(keepingCapacity: true)
         details.removeAll(keeping: 512)
         lastActive = 0
@@ -66,8 +69,9 @@ public final class OpenRun {
     }
 
     private func addDetails(_ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts) {
+        let limit = RunDetails.mostBytes(hops: head.totals.hops)
         func add(_ kind: RunDetails.Kind, _ text: SpanFacts.Text) {
-            if !text.isEmpty { RunDetails.add(kind, text.bytes(in: entries), to: &details) }
+            if !text.isEmpty { RunDetails.add(kind, text.bytes(in: entries), to: &details, atMost: limit) }
         }
         if record.runIsNamed { add(.runID, facts.runID) }
         add(.runName, facts.runName)
@@ -77,13 +81,14 @@ public final class OpenRun {
         add(.participant, facts.agent)
         add(.workspace, facts.workspace)
         add(.conversation, facts.conversation)
+        add(.session, facts.session)
         add(.model, facts.model)
         if !facts.requestModel.isEmpty { add(.responseModel, facts.responseModel) }
         add(.provider, facts.provider)
         add(.tool, facts.tool)
         if !facts.toolCallNames.isEmpty {
             SpanEntry.forEachElement(of: facts.toolCallNames.bytes(in: entries)) { name in
-                RunDetails.add(.tool, name, to: &details)
+                RunDetails.add(.tool, name, to: &details, atMost: limit)
             }
         }
     }
@@ -122,6 +127,7 @@ extension OpenRun {
         guard let head = RunHead(from: &reader), let traces = reader.traces(of: head) else { return false }
         self.row = row
         self.lastSequence = lastSequence
+        self.storedSequence = lastSequence
         self.state = state
         self.storedState = state
         self.head = head

@@ -3,7 +3,9 @@ private import Glibc
 /// The texts of a run's row: who, with which models, which tools. A list of (kind, length, UTF-8), each text of a kind once, in
 /// the order they came up.
 ///
-/// Bounded, because callers make these texts: one is cut at 255 bytes, and a run keeps at most 8 KiB of them.
+/// Bounded, because callers make these texts: one is cut at 255 bytes, and a run keeps 8 KiB of them and 64 bytes more for each hop, at
+/// most 64 KiB. So what filters go by is all there of any run that is not made to be otherwise, and what an open run takes has
+/// been paid for in hops.
 public enum RunDetails {
     /// The number is part of the stored format.
     public enum Kind: UInt8, Sendable {
@@ -26,18 +28,21 @@ public enum RunDetails {
         /// Any agent that had part in the run.
         case participant = 11
         case alias = 12
+        /// What the caller calls its session; not what the provider calls the conversation.
+        case session = 13
 
         /// Only the first of its kind is kept.
         var isSingle: Bool {
             switch self {
-            case .runID, .runName, .firstHop, .agent, .workspace, .conversation: true
+            case .runID, .runName, .firstHop, .agent, .workspace, .conversation, .session: true
             case .model, .responseModel, .provider, .tool, .participant, .alias: false
             }
         }
     }
 
     static let longestText = 255
-    static let mostBytes = 8 << 10
+
+    static func mostBytes(hops: Int64) -> Int { Int(min(64 << 10, 8 << 10 + 64 * min(hops, 1 << 10))) }
 
     /// Calls `body` with each text until it returns false.
     public static func forEach(in details: RawSpan, _ body: (Kind, RawSpan) -> Bool) {
@@ -65,7 +70,7 @@ public enum RunDetails {
     }
 
     /// Adds a text unless it is empty, is there already, or the list is full.
-    static func add(_ kind: Kind, _ text: RawSpan, to details: inout PackedBytes) {
+    static func add(_ kind: Kind, _ text: RawSpan, to details: inout PackedBytes, atMost mostBytes: Int) {
         guard !text.isEmpty else { return }
         let cut = text.byteCount > longestText ? text.extracting(0..<prefixLength(of: text)) : text
         guard details.count + 2 + cut.byteCount <= mostBytes, !details.withBytes({ holds(kind, cut, in: $0) }) else { return }

@@ -31,13 +31,21 @@ public final class RunLedger {
     private var spare: [OpenRun] = []
     private var idleList = List()
     private var waitingList = List()
-    private var onClosed: (RunKey) -> Void
+    private let isUnderWay: (RunKey, UInt64) -> Bool
+    private let onClosed: (RunKey) -> Void
 
     private static let mostSpare = 4_096
 
-    /// - Parameter onClosed: told of every named run that closes, so that whoever gave it its trace forgets it.
-    public init(limits: Limits = Limits(), onClosed: @escaping (RunKey) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - isUnderWay: asked of a named run that has been quiet for long enough, with the time of the asking: whether a hop of it has begun
+    ///     that is not over. Such a run is not idle.
+    ///   - onClosed: told of every named run that closes, so that whoever gave it its trace forgets it.
+    public init(
+        limits: Limits = Limits(), isUnderWay: @escaping (RunKey, UInt64) -> Bool = { _, _ in false },
+        onClosed: @escaping (RunKey) -> Void = { _ in }
+    ) {
         self.limits = limits
+        self.isUnderWay = isUnderWay
         self.onClosed = onClosed
     }
 
@@ -66,20 +74,22 @@ public final class RunLedger {
             (run, isNew) = open(key, record, stored)
         }
         touch(run)
-        if record.runRoot != 0, record.runRoot != run.head.root {
+        let opensRoot = record.runRoot != 0 && record.runRoot != run.head.root
+        if opensRoot {
             if run.head.root != 0, run.state == .rootOwed { settle(run) }
             run.head.root = record.runRoot
             run.head.rootTrace = record.traceID
             run.head.rootStartedAt = record.startTime
         }
         let traceIsNew = run.add(record, entries, facts)
-        if run.head.root != 0 {
+        if opensRoot || run.state == .rootOwed {
             run.state = .rootOwed
             if record.runRoot == run.head.root {
                 run.head.rootStartedAt = min(run.head.rootStartedAt, record.startTime)
                 run.head.rootFlags |= record.flags
             }
         } else {
+            // A root is written once, whatever comes below it later.
             run.state = .byTime
         }
         // A run that nothing can continue does not wait: its tool result would come as another run.
@@ -111,13 +121,23 @@ public final class RunLedger {
     /// - Parameter settle: writes the root of a run that owes one (`drawRoot`, `noteRoot`).
     public func closeEnded(now: UInt64, settle: (OpenRun) -> Void) {
         while let run = quietest(in: idleList), openCount > limits.openRuns || run.lastActive + limits.idle <= now {
-            close(run, byRequest: false, settle: settle)
+            closeUnlessUnderWay(run, now, settle: settle)
         }
         while let run = quietest(in: waitingList),
             openCount > limits.openRuns || run.lastActive + (limits.wait ?? limits.idle) <= now
         {
-            close(run, byRequest: false, settle: settle)
+            closeUnlessUnderWay(run, now, settle: settle)
         }
+    }
+
+    /// Beyond the bound nobody is spared.
+    private func closeUnlessUnderWay(_ run: OpenRun, _ now: UInt64, settle: (OpenRun) -> Void) {
+        guard openCount <= limits.openRuns, run.head.isNamed, isUnderWay(run.head.key, now) else {
+            return close(run, byRequest: false, settle: settle)
+        }
+        unlink(run)
+        run.lastActive = now + 1
+        link(run)
     }
 
     /// Monotonic time at which `closeEnded` has something to do next; nil while no run is open.
@@ -178,15 +198,18 @@ public final class RunLedger {
         for run in touched {
             run.isTouched = false
             run.storedState = run.state
+            run.storedSequence = run.lastSequence
             if !run.isOpen { recycle(run) }
         }
         touched.removeAll(keepingCapacity: true)
     }
 
-    /// The rows of `touched` will not be written; the runs go on from the totals they have.
+    /// The rows of `touched`, and the spans they count, will not be written; the runs go on from the totals they have, and from the
+    /// last span that there is.
     public func abandoned() {
         for run in touched {
             run.isTouched = false
+            run.lastSequence = run.storedSequence
             if !run.isOpen { recycle(run) }
         }
         touched.removeAll(keepingCapacity: true)

@@ -31,9 +31,8 @@ extension OpenRun {
                     isNameless = false
                     draft.setName("invoke_agent", text)
                     draft.set(.agentName, text)
-                case .conversation:
-                    draft.set(.conversationID, text)
-                    draft.set(.sessionID, text)
+                case .conversation: draft.set(.conversationID, text)
+                case .session: draft.set(.sessionID, text)
                 default: break
                 }
                 return true

@@ -78,6 +78,7 @@ public struct SpanFacts: Sendable {
     public var workspace: Text { self[.workspace] }
     /// The conversation, or else the session.
     public var conversation: Text { self[.conversation].isEmpty ? self[.session] : self[.conversation] }
+    public var session: Text { self[.session] }
     public var provider: Text { self[.provider] }
     public var operation: Text { self[.operation] }
     public var requestModel: Text { self[.requestModel] }

@@ -52,7 +52,7 @@ struct RunFilter {
             switch kind {
             case .runID, .runName, .firstHop, .agent, .participant, .model, .responseModel, .provider, .tool, .alias:
                 found = Self.contains(word, in: text)
-            case .workspace, .conversation: break
+            case .workspace, .conversation, .session: break
             }
             return !found
         }

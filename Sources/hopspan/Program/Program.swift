@@ -44,7 +44,7 @@ final class Program: Sendable {
         try Self.checkExecutor()
         let closed = ClosedRuns()
         do {
-            store = try Store(.init(configuration), onRunClosed: { closed.forget($0) })
+            store = try Store(.init(configuration), runIsUnderWay: { closed.isUnderWay($0, at: $1) }, onRunClosed: { closed.forget($0) })
         } catch {
             throw StartFailure(message: "store.path: \(configuration.store.path) cannot be used: \(error).")
         }
@@ -172,10 +172,12 @@ final class Program: Sendable {
     }
 }
 
-/// Tells the gateway of named runs that have closed, once there is a gateway.
+/// Asks the gateway which named runs may close, and tells it of those that have, once there is a gateway.
 private final class ClosedRuns: @unchecked Sendable {
     /// Set once, before the store's thread starts.
     var runs: NamedRuns?
+
+    func isUnderWay(_ run: RunKey, at now: UInt64) -> Bool { runs?.isUnderWay(run, at: now) ?? false }
 
     func forget(_ run: RunKey) { runs?.forget(run) }
 }

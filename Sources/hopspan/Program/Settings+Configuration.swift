@@ -108,6 +108,7 @@ extension ProviderSettings {
         } else {
             self.init(name: provider.name, providerName: provider.name, dialect: .openai, origin: Origin(isTLS: true, host: "", port: 443))
             asksForStreamUsage = true
+            if let list = provider.priceAs { usageShape = PriceCatalogue.bundled.usageShape(list) }
         }
         if let url = provider.baseURL {
             origin = Origin(isTLS: url.scheme == .https, host: url.host, port: url.port)

@@ -75,6 +75,7 @@ struct FinishedSpan {
     var name: String? { texts[SpanEntry.Tag.name.rawValue] }
     var statusMessage: String { texts[SpanEntry.Tag.statusMessage.rawValue] ?? "" }
     var errorType: String? { texts[Attribute.errorType.rawValue] }
+    var isUnreadable: Bool { texts[Attribute.unreadable.rawValue] != nil }
     var url: String? { texts[Attribute.urlFull.rawValue] }
     var status: Int64? { numbers[Attribute.httpResponseStatusCode.rawValue] }
 }

@@ -71,25 +71,96 @@ struct CostCase: Sendable, CustomTestStringConvertible {
         if region == "eu" { result.region = .eu }
         return (result, named)
     }
+
+    // MARK: through a call
+
+    /// The API the gateway understands it as; nil where it passes as plain HTTP.
+    var understoodAs: API? {
+        switch api {
+        case "anthropic.messages": provider == "anthropic" ? .messages : nil
+        case "openai.responses": .responses
+        case "openai.embeddings": .embeddings
+        case "openai.chat", "compat.chat", "xai.chat", "deepseek.chat", "perplexity.chat", "mistral.chat": .chatCompletions
+        default: nil
+        }
+    }
+
+    static let understood = all.filter { $0.understoodAs != nil && $0.variant == nil && $0.region == nil }
+
+    /// What the call costs as the gateway prices it: the messages are its answer, as a body or as a stream.
+    func cost(of messages: [[UInt8]], by book: PriceBook, isEventStream: Bool) -> CallCost {
+        let call = LLMCall()
+        call.readRequest(#"{"model":"\#(model)","stream":\#(isEventStream)}"#, api: understoodAs!)
+        call.beginResponse(status: 200, isEventStream: isEventStream, sentAt: 0, usage: shape)
+        for message in messages {
+            let text = isEventStream ? Array("data: ".utf8) + message.map { $0 == 0x0A ? 0x20 : $0 } + Array("\n\n".utf8) : message
+            call.observe(text, now: 1, relay: { _ in })
+        }
+        call.endResponse(isComplete: true, now: 1, relay: { _ in })
+        let name = Array(provider.utf8)
+        return call.cost(by: book, provider: unsafe name.span.bytes, at: time, isComplete: true)
+    }
 }
 
 @Suite struct `A call's cost` {
     let book = PriceBook(.bundled)
+
+    private func check(_ cost: CallCost, of call: CostCase) throws {
+        let usd = try #require(cost.usd)
+        let difference = usd < USD(call.expected)! ? USD(call.expected)! - usd : usd - USD(call.expected)!
+        #expect(difference <= CostCase.tolerance, "\(usd) is not \(call.expected)")
+        #expect(cost.source == .catalogue)
+    }
 
     @Test(arguments: CostCase.all) func `is what the reference libraries computed`(of call: CostCase) throws {
         for messages in [[call.response], call.stream] where !messages.isEmpty {
             let (usage, named) = try call.usage(of: messages)
             #expect(named.isEmpty || named == call.model)
             let (provider, model) = (Array(call.provider.utf8), Array(call.model.utf8))
-            let cost = book.cost(of: usage, provider: unsafe provider.span.bytes, model: unsafe model.span.bytes, at: call.time)
-            let usd = try #require(cost.usd)
-            let difference = usd < USD(call.expected)! ? USD(call.expected)! - usd : usd - USD(call.expected)!
-            #expect(difference <= CostCase.tolerance, "\(usd) is not \(call.expected)")
-            #expect(cost.source == .catalogue)
+            try check(book.cost(of: usage, provider: unsafe provider.span.bytes, model: unsafe model.span.bytes, at: call.time), of: call)
         }
+    }
+
+    @Test(arguments: CostCase.understood) func `is that for an answer as it goes by, too`(of call: CostCase) throws {
+        try check(call.cost(of: [call.response], by: book, isEventStream: false), of: call)
+        if !call.stream.isEmpty { try check(call.cost(of: call.stream, by: book, isEventStream: true), of: call) }
     }
 
     @Test func `has all of its reference cases`() {
         #expect(CostCase.all.count == 102)
+        #expect(CostCase.understood.count >= 50)
+    }
+
+    // MARK: which model's price
+
+    private func cost(_ api: API, provider: String, request: String, answer: String, by book: PriceBook) -> CallCost {
+        let call = LLMCall()
+        call.readRequest(request, api: api)
+        call.beginResponse(status: 200, isEventStream: false, sentAt: 0)
+        call.observe(Array(answer.utf8), now: 1, relay: { _ in })
+        call.endResponse(isComplete: true, now: 1, relay: { _ in })
+        let name = Array(provider.utf8)
+        return call.cost(by: book, provider: unsafe name.span.bytes, at: 1_700_000_000, isComplete: true)
+    }
+
+    @Test func `of several passes is each at the price of its model`() throws {
+        let tokens = #""input_tokens":150000,"output_tokens":0"#
+        let answer = #"{"model":"claude-sonnet-4-5","usage":{\#(tokens),"iterations":[{"type":"message",\#(tokens)},{"type":"advisor_message","model":"claude-haiku-4-5",\#(tokens)}]}}"#
+        let cost = cost(.messages, provider: "anthropic", request: #"{"model":"claude-sonnet-4-5"}"#, answer: answer, by: book)
+        // 3 and 1 dollars a million, and no pass long enough for the price of long prompts.
+        #expect(cost.usd == USD("0.6"))
+        #expect(cost.source == .catalogue)
+    }
+
+    @Test(arguments: [
+        ("mine", "gpt-4o", "0.007", CostSource.configured), ("local", "/models/local", "0.005", .configured), ("gpt-4o", "gpt-4o", "0.0025", .catalogue),
+        ("gpt-4o", "other", nil, .none), ("mine", "other", "0.007", .configured), ("gpt-4o", "mine", "0.007", .configured), ("local", "", "0.005", .configured),
+    ] as [(String, String, String?, CostSource)]) func `is by the configured price of the model asked for, else by the model that answered`(asked: String, answered: String, usd: String?, source: CostSource) throws {
+        let configured = ConfiguredPrices(provider: "openai", models: ["mine": ["input": "7"], "local": ["input": "5"]])
+        let book = PriceBook(try PriceCatalogue.bundled.configured([configured]))
+        let answer = #"{"model":"\#(answered)","choices":[],"usage":{"prompt_tokens":1000,"completion_tokens":0}}"#
+        let cost = cost(.chatCompletions, provider: "openai", request: #"{"model":"\#(asked)"}"#, answer: answer, by: book)
+        #expect(cost.usd == usd.map { USD($0)! })
+        #expect(cost.source == source)
     }
 }

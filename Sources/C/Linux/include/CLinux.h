@@ -34,6 +34,10 @@ static inline void linux_prefetch(const void *address, long count) {
 /// Raises RLIMIT_NOFILE to its hard limit and returns what holds now.
 uint64_t linux_raise_file_limit(void);
 
+/// mallopt(3): one heap for all threads, that grows by a megabyte at a time. The heaps that glibc gives to threads grow by a page, each
+/// with a call of mprotect(2).
+void linux_share_heap(void);
+
 /// epoll_create1(2) and eventfd(2) with their flags, which are anonymous enums. Close-on-exec, non-blocking.
 int linux_epoll(void);
 int linux_eventfd(void);
