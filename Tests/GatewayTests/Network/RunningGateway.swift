@@ -60,22 +60,25 @@ struct FinishedSpan {
     let record: SpanRecord
     private var texts: [UInt8: String] = [:]
     private var numbers: [UInt8: Int64] = [:]
+    let isUnreadable: Bool
 
     init(_ record: SpanRecord, _ entries: RawSpan) {
         self.record = record
         var texts: [UInt8: String] = [:]
         var numbers: [UInt8: Int64] = [:]
+        var isUnreadable = false
         SpanEntry.forEach(in: entries) { tag, type, value in
+            if tag == Attribute.unreadable.rawValue { isUnreadable = true }
             if type == .string { texts[tag] = value.string } else if type == .int { numbers[tag] = SpanEntry.int(value) }
         }
         self.texts = texts
         self.numbers = numbers
+        self.isUnreadable = isUnreadable
     }
 
     var name: String? { texts[SpanEntry.Tag.name.rawValue] }
     var statusMessage: String { texts[SpanEntry.Tag.statusMessage.rawValue] ?? "" }
     var errorType: String? { texts[Attribute.errorType.rawValue] }
-    var isUnreadable: Bool { texts[Attribute.unreadable.rawValue] != nil }
     var url: String? { texts[Attribute.urlFull.rawValue] }
     var status: Int64? { numbers[Attribute.httpResponseStatusCode.rawValue] }
 }

@@ -67,7 +67,7 @@ import Testing
     }
 
     /// Around the edges of a stored block, of the window, and of what the first output buffer holds.
-    @Test(arguments: [1, 2, 100, 8_191, 32_768, 65_534, 65_535, 65_536, 131_070, 131_071, 1_000_000]) func `may be larger than what it was made of`(size: Int) throws {
+    @Test(arguments: [1, 2, 100, 8_191, 32_768, 65_534, 65_535, 65_536, 131_070, 131_071]) func `may be larger than what it was made of`(size: Int) throws {
         let noise = Self.noise(size)
         var deflater = Deflater()
         deflater.compress(unsafe noise.span.bytes)
@@ -76,7 +76,7 @@ import Testing
     }
 
     /// What repeats, at distances near and far, between bytes that do not.
-    @Test(arguments: 0..<40) func `comes back whatever it was made of`(round: Int) throws {
+    @Test(arguments: 0..<12) func `comes back whatever it was made of`(round: Int) throws {
         let noise = Self.noise(4_000, seed: UInt64(round))
         var body: [UInt8] = []
         for (index, byte) in noise.enumerated() {
@@ -86,7 +86,7 @@ import Testing
             case 2: body += [UInt8](repeating: byte, count: Int(byte))
             default: body.append(byte)
             }
-            if body.count > 400_000 { break }
+            if body.count > 100_000 { break }
         }
         var deflater = Deflater()
         deflater.compress(unsafe body.span.bytes)
