@@ -20,14 +20,15 @@ import Tracing
     /// Lets the thread do its steps until one finds nothing, and until what retired spans leave behind is `done` too.
     private func settle(_ fixture: StoreFixture, until done: () throws -> Bool = { true }) async throws {
         var spans: UInt64 = .max
-        var quiet = 0
-        for _ in 0..<1_000 {
+        var (quiet, passed) = (0, 0)
+        let patience = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < patience {
             if quiet >= 4, try done() { return }
             quiet = fixture.store.health().retiredSpans == spans ? quiet + 1 : 0
             spans = fixture.store.health().retiredSpans
-            // What comes after retention takes turns of the thread more than time: what lives on must not grow old meanwhile.
-            fixture.advance(seconds: quiet < 4 ? 40 : 2)
-            if quiet >= 4 { try await Task.sleep(for: .milliseconds(5)) }
+            // Not for ever: what lives on must not grow too old meanwhile. The rest is for the thread to do.
+            if passed < 8_000 { fixture.advance(seconds: 40) } else { try await Task.sleep(for: .milliseconds(5)) }
+            passed += 40
             try await fixture.flush()
             try await fixture.flush()
         }
