@@ -13,9 +13,14 @@ import Tracing
                     trace: number == 0 ? .test(1_000_000) : .test(hour * 10 + number % 10), span: UInt64(hour * 40 + number + 1), cost: "0.001",
                     content: .noise(text, seed: UInt64(hour * 40 + number)))
             })
+            try await seal(fixture)
             fixture.advance(seconds: 3_600)
         }
     }
+
+    /// Ends the block that is being filled. Where blocks end depends on where batches do, and so on how busy the machine is; a block that
+    /// goes on with later spans is as young as they are.
+    private func seal(_ fixture: StoreFixture) async throws { try await fixture.onThread { $0.sealTail() } }
 
     /// Lets the thread do its steps until one finds nothing, and until what retired spans leave behind is `done` too.
     private func settle(_ fixture: StoreFixture, until done: () throws -> Bool = { true }) async throws {
@@ -129,6 +134,7 @@ import Tracing
         let each = IDIndex.tableEntries
         for part in 0..<2 {
             try await fixture.write((0..<each).map { Hop(trace: .test(part * each + $0)) })
+            try await seal(fixture)
             fixture.advance(seconds: 6 * 3_600)
             try await fixture.write(Hop(trace: .test(9_999_999), runName: "the-long-one"))
         }
