@@ -11,47 +11,31 @@ private import CISAL
     // Sound: each has the size the library asks for, belongs to this struct alone and is freed in `deinit` only.
     private var stream: UnsafeMutablePointer<isal_zstream>?
     private var workspace: UnsafeMutableRawBufferPointer
-    private var output: UnsafeMutableRawBufferPointer
-    private var used = 0
+    private var output = DeflateOutput(usualFor: 16 << 10)
 
     public init() {
         unsafe stream = nil
         unsafe workspace = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        unsafe output = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     deinit {
         unsafe stream?.deallocate()
         unsafe workspace.deallocate()
-        unsafe output.deallocate()
     }
 
     /// The body before is gone.
     /// - Parameter bytes: less than 4 GiB.
     public mutating func compress(_ bytes: RawSpan) {
-        let stream = unsafe start()
-        makeRoom(Self.sizeLimit(of: bytes.byteCount))
-        // Sound: the library reads `avail_in` bytes at `next_in`, which it does not keep, and writes at most `avail_out` bytes into
-        // our own buffer and `level_buf_size` into the workspace; all are set before the call.
-        let result = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
-            unsafe stream.pointee.avail_in = UInt32(bytes.count)
-            unsafe stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            unsafe stream.pointee.avail_out = UInt32(output.count)
-            return unsafe isal_deflate_stateless(stream)
-        }
-        precondition(result == COMP_OK, "there is room for whatever comes out, and nothing else can go wrong")
-        used = unsafe Int(stream.pointee.total_out)
+        // Sound: the workspace is as long as the stream is told.
+        unsafe output.fill(from: bytes, with: start())
     }
 
     /// Bytes of the body.
-    public var outputCount: Int { used }
+    public var outputCount: Int { output.count }
 
     /// Calls `body` with the gzip body last made; valid inside only.
     public func withOutput<Result: ~Copyable, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
-        // Sound: `used` bytes are initialised and `self` is borrowed for the call.
-        let bytes = unsafe UnsafeRawBufferPointer(rebasing: output[..<used])
-        return try body(unsafe bytes.bytes)
+        try output.withBytes(body)
     }
 
     /// The stream, ready for a body at level 1: level 0 saves little time, level 2 no bytes.
@@ -68,16 +52,5 @@ private import CISAL
         unsafe stream.pointee.gzip_flag = UInt16(IGZIP_GZIP)
         unsafe stream.pointee.end_of_stream = 1
         return unsafe stream
-    }
-
-    /// What a body can take at most. What does not compress is stored, in blocks of up to 65,535 bytes with a head of 5 each
-    /// (RFC 1951 §3.2.4); the wrapper takes 18. The rest is for the library, which may look at the room that is left before it decides.
-    private static func sizeLimit(of count: Int) -> Int { count + count / 8192 + 1024 }
-
-    private mutating func makeRoom(_ size: Int) {
-        guard unsafe output.count < size else { return }
-        unsafe output.deallocate()
-        // Pages that nothing is written to take no memory.
-        unsafe output = .allocate(byteCount: max(size, 16 << 10), alignment: 64)
     }
 }
