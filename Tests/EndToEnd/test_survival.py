@@ -145,14 +145,19 @@ def test_a_destination_from_the_environment_is_used(start, own_collector, trace)
     assert {name.lower(): value for name, value in own_collector.requests[0][1].items()}["x-team"] == "blue"
 
 
+def stopped_stream(gateway, trace):
+    """A stream that stops after three events, until the upstream's gate is opened."""
+    client = openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="sk-gate", max_retries=0)
+    return client.chat.completions.create(
+        model="gpt-4o", messages=[{"role": "user", "content": "Hello"}], stream=True, extra_headers=trace.headers)
+
+
 def test_sigterm_lets_a_running_stream_end_and_exports_it(start, own_collector, own_upstream, trace):
     gateway = start(own_collector, gateway=", drain: 20s")
     heard = []
 
     def listen():
-        client = openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="sk-gate", max_retries=0)
-        for chunk in client.chat.completions.create(
-                model="gpt-4o", messages=[{"role": "user", "content": "Hello"}], stream=True, extra_headers=trace.headers):
+        for chunk in stopped_stream(gateway, trace):
             heard.append(chunk.choices[0].delta.content or "")
 
     listener = threading.Thread(target=listen, daemon=True)
@@ -174,9 +179,7 @@ def test_sigterm_lets_a_running_stream_end_and_exports_it(start, own_collector, 
 
 def test_a_stream_that_outlasts_the_drain_is_cut_and_its_span_says_so(start, own_collector, trace):
     gateway = start(own_collector, gateway=", drain: 300ms")
-    client = openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="sk-gate", max_retries=0)
-    stream = client.chat.completions.create(
-        model="gpt-4o", messages=[{"role": "user", "content": "Hello"}], stream=True, extra_headers=trace.headers)
+    stream = stopped_stream(gateway, trace)
     next(iter(stream))
     gateway.terminate()
     assert gateway.process.wait(20) == 0
@@ -188,9 +191,7 @@ def test_a_stream_that_outlasts_the_drain_is_cut_and_its_span_says_so(start, own
 
 def test_a_second_interrupt_does_not_wait_for_a_stream(start, own_collector, trace):
     gateway = start(own_collector, gateway=", drain: 10m")
-    client = openai.OpenAI(base_url=f"{gateway.url}/openai/v1", api_key="sk-gate", max_retries=0)
-    stream = client.chat.completions.create(
-        model="gpt-4o", messages=[{"role": "user", "content": "Hello"}], stream=True, extra_headers=trace.headers)
+    stream = stopped_stream(gateway, trace)
     next(iter(stream))
     gateway.process.send_signal(signal.SIGINT)
     assert until(lambda: httpx.get(f"{gateway.api_url}/readyz").status_code == 503, 5)
