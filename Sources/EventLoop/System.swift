@@ -49,13 +49,6 @@ public enum System {
         }
     }
 
-    /// Asks for the first bytes of an object to be brought near, and does not wait for them. Of hundreds of streams the one whose turn
-    /// it is lies far away; what is asked for before a system call is here after it.
-    public static func prefetch(_ object: AnyObject, _ count: Int) {
-        // Sound: a prefetch reads nothing, and ignores addresses that are none.
-        unsafe linux_prefetch(Unmanaged.passUnretained(object).toOpaque(), count)
-    }
-
     public static func nameThread(_ name: String) { unsafe linux_name_thread(name) }
 
     /// The cores this process may run on; at least one.

@@ -35,14 +35,7 @@ extension Worker {
                 await loop.yield()
                 continue
             case .waiting:
-                let (call, input, peer) = (exchange.call, connection.input, downstream.stream.socket)
                 socket.onReadable = { [loop] in
-                    // All that is needed between the read and the write.
-                    System.prefetch(input, 64)
-                    System.prefetch(exchange, 128)
-                    System.prefetch(call, LLMCall.nearBytes)
-                    System.prefetch(downstream, 64)
-                    System.prefetch(peer, 192)
                     exchange.moved = 0
                     exchange.turnBegins()
                     guard self.passChunks(exchange, from: connection, to: downstream) == .waiting else { return true }

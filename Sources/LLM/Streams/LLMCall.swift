@@ -20,10 +20,6 @@ public final class LLMCall {
     /// The largest event read whole; of a larger one only an outline is kept.
     private static let eventLimit = 64 << 10
 
-    // First what every event needs, close together.
-    /// How much of this object that is, from its beginning.
-    public static let nearBytes = 384
-
     private(set) var status = 0
     public private(set) var isEventStream = false
     private var sentAt: UInt64 = 0

@@ -26,11 +26,6 @@ ssize_t linux_send(int fd, const void *bytes, size_t count);
 /// pthread_setname_np(3): behind _GNU_SOURCE. At most 15 bytes are kept.
 void linux_name_thread(const char *name);
 
-/// Asks for so many bytes to be brought near, and does not wait for them.
-static inline void linux_prefetch(const void *address, long count) {
-    for (long offset = 0; offset < count; offset += 64) __builtin_prefetch((const char *)address + offset);
-}
-
 /// Raises RLIMIT_NOFILE to its hard limit and returns what holds now.
 uint64_t linux_raise_file_limit(void);
 
