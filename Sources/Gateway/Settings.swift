@@ -1,4 +1,5 @@
 public import Configuration
+public import Content
 public import HTTP
 public import LLM
 public import TLS

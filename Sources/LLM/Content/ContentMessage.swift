@@ -1,3 +1,4 @@
+internal import Content
 /// A message as the GenAI conventions record it (OpenTelemetry GenAI, schemas of 2026-08), whatever API it came by.
 struct ContentMessage {
     var role: [UInt8]

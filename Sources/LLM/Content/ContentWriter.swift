@@ -1,3 +1,4 @@
+internal import Content
 internal import JSON
 
 /// Writes messages as the JSON of an attribute, never longer than the limit and always whole: a text is cut where it must be, and

@@ -12,23 +12,6 @@ extension RawSpan {
         }
     }
 
-    /// The first quote or backslash, eight bytes at a time; the count where there is none.
-    func firstQuoteOrBackslash() -> Int {
-        var at = 0
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        while at &+ 8 <= byteCount {
-            let word = unsafe UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self))  // checked above
-            let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
-            let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
-            // The lowest high bit that is set is a byte looked for; a borrow can set false ones only above it.
-            let marks = ((quotes &- ones) & ~quotes | (slashes &- ones) & ~slashes) & (ones &* 0x80)
-            if marks != 0 { return at &+ marks.trailingZeroBitCount >> 3 }
-            at &+= 8
-        }
-        while at < byteCount, byte(at) != UInt8(ascii: "\""), byte(at) != UInt8(ascii: "\\") { at += 1 }
-        return at
-    }
-
     func begins(with text: StaticString) -> Bool { byteCount >= text.utf8CodeUnitCount && matches(text, at: 0) }
 
     func ends(with text: StaticString) -> Bool {

@@ -1,3 +1,4 @@
+internal import Content
 public import Tracing
 
 /// What the span carries of a call (OpenTelemetry GenAI conventions as of 2026-08: inference and embeddings spans).

@@ -1,3 +1,4 @@
+public import Content
 internal import HTTP
 internal import JSON
 
@@ -56,7 +57,7 @@ public final class LLMCall {
     private(set) var settledUsage = Usage()
     private var usageIsSettled = false
 
-    private var body = ResponseBody()
+    private var body = CollectedJSON()
 
     public init() {}
 
@@ -91,7 +92,7 @@ public final class LLMCall {
     public func readRequest(_ body: RawSpan, api: API, path: RawSpan, injectUsage: Bool) {
         self.api = api
         // Vectors are no words.
-        self.body.stringLimit = content.mode == .none || api == .embeddings ? JSONOutline.stringLimit : ContentBudget.room(limit: content.limit) + 16
+        self.body.stringLimit = content.mode == .none || api == .embeddings ? CollectedJSON.usualStringLimit : ContentBudget.room(limit: content.limit) + 16
         var json = JSONReader(body)
         var injection = UsageInjection()
         do throws(JSONError) {
@@ -223,7 +224,7 @@ public final class LLMCall {
     /// The answer where all of it has come in one piece: it is read where it stands, and has ended.
     /// - Returns: false where it is to be observed all the same: an event stream, one that has begun, a large one.
     public func readWhole(_ answer: RawSpan) -> Bool {
-        guard !isEventStream, body.isEmpty, answer.byteCount > 0, answer.byteCount <= ResponseBody.plainLimit else { return false }
+        guard !isEventStream, body.isEmpty, answer.byteCount > 0, answer.byteCount <= CollectedJSON.plainLimit else { return false }
         responseIsUnreadable = !read(answer) && status < 400
         return true
     }

@@ -1,4 +1,5 @@
 import Configuration
+import Content
 import EventLoop
 import Export
 import Gateway

@@ -1,3 +1,4 @@
+import Content
 import LLM
 import Testing
 import Tracing

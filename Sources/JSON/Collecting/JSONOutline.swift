@@ -4,7 +4,7 @@
 struct JSONOutline {
     static let stringLimit = 1 << 10
 
-    /// Of a list: lists of calls, choices or messages are no longer than what is kept of them (`ResponseFacts.listLimit`). What lies in
+    /// Of a list: of calls, choices or messages nobody keeps more. What lies in
     /// the lists' lists of lists says nothing about a call as a whole.
     private static let elementLimits: [3 of UInt8] = [128, 128, 4]
     /// Once `budget` bytes have been copied.
@@ -160,7 +160,7 @@ struct JSONOutline {
 
     /// Up to the closing quote, or behind a backslash.
     private mutating func skipString(_ piece: RawSpan, _ at: inout Int, end: State, escape: State) {
-        at += piece.extracting(from: at).firstQuoteOrBackslash()
+        at += piece.extracting(at..<piece.byteCount).firstQuoteOrBackslash()
         guard at < piece.byteCount else { return }
         if piece.byte(at) == UInt8(ascii: "\"") {
             state = end

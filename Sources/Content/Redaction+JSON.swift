@@ -2,7 +2,7 @@ internal import JSON
 
 extension Redaction {
     /// Masks the strings of a JSON text, and numbers that are card numbers; it stays JSON. What is no JSON is masked as a text.
-    static func apply(toJSON text: [UInt8]) -> [UInt8] {
+    public static func apply(toJSON text: [UInt8]) -> [UInt8] {
         // Sound: bytes have no padding.
         var reader = JSONReader(unsafe text.span.bytes)
         var writer = JSONWriter()

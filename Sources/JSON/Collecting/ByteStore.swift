@@ -1,40 +1,44 @@
 /// Bytes one after the other, in storage that is kept when they are forgotten: an array whose `removeAll` and `append` cost next to
 /// nothing, which matters where both are done for every exchange.
-struct ByteStore {
-    private var storage: [UInt8] = []
-    private(set) var count = 0
+@frozen public struct ByteStore {
+    @usableFromInline var storage: [UInt8] = []
+    @usableFromInline var used = 0
 
-    var isEmpty: Bool { count == 0 }
+    @inlinable public init() {}
+
+    @inlinable public var count: Int { used }
+
+    @inlinable public var isEmpty: Bool { used == 0 }
 
     /// Forgets all bytes; storage that something unusual has grown is given back.
-    mutating func removeAll() {
-        count = 0
+    @inlinable public mutating func removeAll() {
+        used = 0
         if storage.count > 16 << 10 { storage = [] }
     }
 
-    mutating func append(_ bytes: RawSpan) {
-        let end = count + bytes.byteCount
+    @inlinable public mutating func append(_ bytes: RawSpan) {
+        let end = used + bytes.byteCount
         if end > storage.count { grow(to: end) }
-        let start = count
+        let start = used
         // Sound: there is room for all of `bytes` behind `start`, and an array's bytes are not those of a borrowed span.
         unsafe storage.withUnsafeMutableBytes { storage in
             unsafe bytes.withUnsafeBytes { unsafe UnsafeMutableRawBufferPointer(rebasing: storage[start...]).copyMemory(from: $0) }
         }
-        count = end
+        used = end
     }
 
     /// Keeps the first `count` bytes.
-    mutating func truncate(to count: Int) { self.count = min(self.count, count) }
+    public mutating func truncate(to count: Int) { used = min(used, count) }
 
     /// All bytes.
-    var span: RawSpan {
+    @inlinable public var span: RawSpan {
         @_lifetime(borrow self) borrowing get {
-            // Sound: bytes have no padding; `count` is never more than the storage has.
-            unsafe storage.span.bytes.extracting(0..<count)
+            // Sound: bytes have no padding; `used` is never more than the storage has.
+            unsafe storage.span.bytes.extracting(0..<used)
         }
     }
 
-    private mutating func grow(to size: Int) {
+    @usableFromInline mutating func grow(to size: Int) {
         storage.append(contentsOf: repeatElement(0, count: max(256, size, storage.count * 2) - storage.count))
     }
 }
