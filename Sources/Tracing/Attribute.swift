@@ -17,12 +17,14 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     // GenAI, content (opt-in)
     case systemInstructions, inputMessages, outputMessages, toolDefinitions
     // GenAI, agents
-    case agentName, toolName
+    case agentName, toolName, promptName, toolCallArguments, toolCallResult
+    // MCP and JSON-RPC
+    case mcpMethodName, mcpProtocolVersion, mcpSessionID, mcpResourceURI, mcpTaskID, jsonrpcRequestID, rpcResponseStatusCode
     // OpenAI
     case openaiAPIType, openaiRequestServiceTier, openaiResponseServiceTier, openaiResponseSystemFingerprint
     // HTTP and network
     case httpRequestMethod, httpRequestMethodOriginal, httpResponseStatusCode, urlFull, urlPath
-    case serverAddress, serverPort, networkProtocolVersion, errorType, sessionID
+    case serverAddress, serverPort, networkTransport, networkProtocolName, networkProtocolVersion, errorType, sessionID
     // Ours
     case runID, runName, hopKind, linkedBy, timing, ttft, caller, workspace, attemptNumber
     case costUSD, costSource, costPrice, unreadable, toolCallIDs, toolCallNames, toolResultIDs
@@ -68,6 +70,16 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .toolDefinitions: "gen_ai.tool.definitions"
         case .agentName: "gen_ai.agent.name"
         case .toolName: "gen_ai.tool.name"
+        case .promptName: "gen_ai.prompt.name"
+        case .toolCallArguments: "gen_ai.tool.call.arguments"
+        case .toolCallResult: "gen_ai.tool.call.result"
+        case .mcpMethodName: "mcp.method.name"
+        case .mcpProtocolVersion: "mcp.protocol.version"
+        case .mcpSessionID: "mcp.session.id"
+        case .mcpResourceURI: "mcp.resource.uri"
+        case .mcpTaskID: "hopspan.mcp.task.id"
+        case .jsonrpcRequestID: "jsonrpc.request.id"
+        case .rpcResponseStatusCode: "rpc.response.status_code"
         case .openaiAPIType: "openai.api.type"
         case .openaiRequestServiceTier: "openai.request.service_tier"
         case .openaiResponseServiceTier: "openai.response.service_tier"
@@ -79,6 +91,8 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .urlPath: "url.path"
         case .serverAddress: "server.address"
         case .serverPort: "server.port"
+        case .networkTransport: "network.transport"
+        case .networkProtocolName: "network.protocol.name"
         case .networkProtocolVersion: "network.protocol.version"
         case .errorType: "error.type"
         case .sessionID: "session.id"
