@@ -71,7 +71,7 @@ let targets: [Target] = [
     room("Store", "Tracing", "OTLP", "Runs", "Deflate", "CSQLite"),
     room("Export", "Tracing", "OTLP", "Store", "Deflate", "HTTP", "TLS", "EventLoop"),
     room("Configuration", "Tracing", "CYAML"),
-    room("Gateway", "Tracing", "JSON", "Content", "EventLoop", "TLS", "HTTP", "LLM", "Configuration"),
+    room("Gateway", "Tracing", "JSON", "Content", "JSONRPC", "EventLoop", "TLS", "HTTP", "LLM", "MCP", "Configuration"),
     room("QueryAPI", "Tracing", "JSON", "EventLoop", "HTTP", "OTLP", "Runs", "Store", "LLM", "COpenAPI"),
     room("Terminal"),
     room("Commands", "Tracing", "JSON", "LLM", "Configuration", "Terminal"),

@@ -9,6 +9,8 @@ public struct Configuration: Sendable, Hashable {
     public var telemetry = Telemetry()
     /// In the order of the file. A provider of the catalogue need not be here to be used.
     public var providers: [Provider] = []
+    /// MCP servers, in the order of the file.
+    public var mcp: [MCPServer] = []
     /// From `OTEL_*`.
     public var openTelemetry = OpenTelemetry()
     /// From `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
@@ -38,6 +40,11 @@ extension Configuration {
                 credential passes through. An entry holds for all names of its provider that have no entry of their own. One with a name of its \
                 own, with its dialect and base_url, adds a provider.
                 """),
+            Field(
+                "mcp", \.mcp,
+                .named(
+                    MCPServer.form, \.name, like: "weather", "a mapping from names to MCP servers", check: MCPServer.wrong(withName:)),
+                "MCP servers, each reached by agents at /mcp/{name}."),
         ], defaults: Configuration(),
         check: { configuration, root, _, reading in
             configuration.checkListeners(root, reading)
@@ -51,10 +58,11 @@ extension Configuration {
                 root["api"]?.value["listen"]?.value.mark ?? gatewayListen, .root.key("api").key("listen"),
                 "\(api.listen) collides with gateway.listen", "another port")
         }
-        if !gateway.listen.isLoopback, !gateway.requireKey, gateway.tls?.clientCA == nil, let open = providers.first(where: { $0.credential != nil }) {
+        let spent = providers.first { $0.credential != nil }.map { "providers.\($0.name)" } ?? mcp.first { $0.credential != nil }.map { "mcp.\($0.name)" }
+        if !gateway.listen.isLoopback, !gateway.requireKey, gateway.tls?.clientCA == nil, let spent {
             reading.warn(
                 gatewayListen, .root.key("gateway").key("listen"),
-                "an open wallet: whoever reaches \(gateway.listen) spends the credential of providers.\(open.name)",
+                "an open wallet: whoever reaches \(gateway.listen) spends the credential of \(spent)",
                 "listen on 127.0.0.1, or let only trusted callers reach it")
         }
     }

@@ -3,37 +3,39 @@ import TLS
 
 // No connection to an upstream, in words: what was wrong, and which key or variable mends it.
 extension GatewayError {
-    static func message(_ failure: ConnectFailure, _ provider: String) -> String {
-        switch failure {
-        case .name(let reason): "The host of \(provider) has no address (\(reason)). Check providers.\(provider).base_url and the name server."
-        case .refused: "No connection to \(provider) could be made. Check that it is up and that providers.\(provider).base_url is right."
-        case .timedOut: "No connection to \(provider) could be made in time. Check that it is up and can be reached from here, or raise providers.\(provider).timeout.connect."
-        case .tls(let error): message(error, provider)
+    static func message(_ failure: ConnectFailure, _ place: ConfigurationPlace) -> String {
+        let provider = place.name
+        return switch failure {
+        case .name(let reason): "The host of \(provider) has no address (\(reason)). Check \(place.path).\(place.address) and the name server."
+        case .refused: "No connection to \(provider) could be made. Check that it is up and that \(place.path).\(place.address) is right."
+        case .timedOut: "No connection to \(provider) could be made in time. Check that it is up and can be reached from here, or raise \(place.path).timeout.connect."
+        case .tls(let error): message(error, place)
         case .proxy(let failure): message(failure, provider)
-        case .callerGone: GatewayError.callerGone.message(provider)
-        case .shutdown: GatewayError.shutdown.message(provider)
+        case .callerGone: GatewayError.callerGone.message(place)
+        case .shutdown: GatewayError.shutdown.message(place)
         }
     }
 
-    private static func message(_ error: TLSError, _ provider: String) -> String {
+    private static func message(_ error: TLSError, _ place: ConfigurationPlace) -> String {
+        let provider = place.name
         let reason = error.reason
         return switch error {
         case .unknownAuthority, .selfSigned:
-            "The certificate of \(provider) is from nobody this gateway trusts (\(reason)). If this is the right server, name the certificate of its authority in providers.\(provider).ca."
+            "The certificate of \(provider) is from nobody this gateway trusts (\(reason)). If this is the right server, name the certificate of its authority in \(place.path).ca."
         case .hostnameMismatch:
-            "The certificate of \(provider) is for another host (\(reason)). Check the host in providers.\(provider).base_url."
+            "The certificate of \(provider) is for another host (\(reason)). Check the host in \(place.path).\(place.address)."
         case .certificateExpired, .certificateNotYetValid:
             "The certificate of \(provider) does not hold now (\(reason)). It must be renewed, unless this machine's clock is wrong."
         case .certificateRevoked, .certificateRefused, .certificateMissing:
-            "The certificate of \(provider) cannot be accepted (\(reason)). If this is the right server, name its certificate in providers.\(provider).ca."
+            "The certificate of \(provider) cannot be accepted (\(reason)). If this is the right server, name its certificate in \(place.path).ca."
         case .alert:
-            "\(provider) refused the TLS connection (\(reason)). Check the host in providers.\(provider).base_url."
+            "\(provider) refused the TLS connection (\(reason)). Check the host in \(place.path).\(place.address)."
         case .protocolError:
-            "\(provider) does not speak TLS as it is spoken here (\(reason)). Check scheme and port of providers.\(provider).base_url."
+            "\(provider) does not speak TLS as it is spoken here (\(reason)). Check scheme and port of \(place.path).\(place.address)."
         case .connectionLost:
-            "\(provider) broke the connection off during the TLS handshake (\(reason)). Check scheme and port of providers.\(provider).base_url."
+            "\(provider) broke the connection off during the TLS handshake (\(reason)). Check scheme and port of \(place.path).\(place.address)."
         case .unreadableFile, .malformedFile, .keyMismatch, .unavailable:
-            "TLS with \(provider) cannot be set up here (\(reason)). Check providers.\(provider).ca."
+            "TLS with \(provider) cannot be set up here (\(reason)). Check \(place.path).ca."
         }
     }
 

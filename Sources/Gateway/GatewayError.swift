@@ -1,4 +1,5 @@
 import HTTP
+import JSONRPC
 
 /// Why an exchange did not come to its proper end. Every case says whose fault it is, what the caller is told and what the span says.
 enum GatewayError: Error, Equatable {
@@ -9,12 +10,17 @@ enum GatewayError: Error, Equatable {
     case foreignHost
     case pathLeadsUp
     case notConfigured(String)
+    /// What should be a JSON-RPC message is none.
+    case badMessage(JSONRPCError)
+    case methodNotAllowed
     case callerGone
     // The upstream's.
     case connect(ConnectFailure)
     case upstreamReset
     case upstreamCut
     case malformedAnswer
+    /// A good answer that does not answer the request in it.
+    case unanswered
     case firstByteTimeout
     case idleTimeout
     case totalTimeout
@@ -25,7 +31,8 @@ enum GatewayError: Error, Equatable {
     /// `error.type`: of the closed list in the design.
     var errorType: StaticString {
         switch self {
-        case .badRequest, .pathLeadsUp: "400"
+        case .badRequest, .pathLeadsUp, .badMessage: "400"
+        case .methodNotAllowed: "405"
         case .bodyTooLarge: "413"
         case .upgrade: "501"
         case .foreignHost: "403"
@@ -40,6 +47,7 @@ enum GatewayError: Error, Equatable {
         case .upstreamReset: "connection_reset"
         case .upstreamCut: "stream_cut"
         case .malformedAnswer: "malformed_response"
+        case .unanswered: "stream_cut"
         case .draining: "503"
         }
     }
@@ -49,20 +57,22 @@ enum GatewayError: Error, Equatable {
         switch self {
         case .badRequest(let error):
             if case .head(let head) = error { head.status } else { 400 }
-        case .pathLeadsUp: 400
+        case .pathLeadsUp, .badMessage: 400
+        case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .upgrade: 501
         case .foreignHost: 403
         case .notConfigured: 404
         case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: 504
         case .draining, .shutdown, .connect(.shutdown): 503
-        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .callerGone: 502
+        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone: 502
         }
     }
 
     /// For the caller and the span: what was wrong and what to do. Never a byte of anybody's message.
-    func message(_ provider: String) -> String {
-        switch self {
+    func message(_ place: ConfigurationPlace) -> String {
+        let provider = place.name
+        return switch self {
         case .badRequest(.head(let error)): "The request could not be read: \(error.reason). \(error.advice)"
         case .badRequest(.chunk): "The request's chunked body is malformed. Mend the client, or send the body with Content-Length."
         case .badRequest(.stream(.timedOut)): "The request's body did not arrive in time. Send it without long pauses."
@@ -70,17 +80,20 @@ enum GatewayError: Error, Equatable {
         case .bodyTooLarge(let limit): "The request's body is larger than gateway.max_body (\(limit) bytes). Send less, or raise the limit."
         case .upgrade: "Protocol upgrades (WebSocket) are not supported here. Use the HTTP form of this API."
         case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or, where the gateway listens on another address, list the name in gateway.hosts."
-        case .pathLeadsUp: "The path has `..` in it, which could lead out of what providers.\(provider) allows. Send the path that is meant."
-        case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at providers.\(provider): \(what)."
+        case .pathLeadsUp: "The path has `..` in it, which could lead out of what \(place.path) allows. Send the path that is meant."
+        case .badMessage(let error): error.message
+        case .methodNotAllowed: "An MCP server is spoken to with POST, and where it has sessions with GET and DELETE."
+        case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at \(place.path): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."
         case .shutdown, .connect(.shutdown): "The gateway is shutting down and did not wait for the end of this. Try again in a moment."
-        case .connect(let failure): Self.message(failure, provider)
+        case .connect(let failure): Self.message(failure, place)
         case .upstreamReset: "\(provider) closed the connection without an answer. Try again."
         case .upstreamCut: "\(provider) ended its answer before the end. Try again."
-        case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer. Check that providers.\(provider).base_url leads to it, and over http or https as it wants."
-        case .firstByteTimeout: "\(provider) did not answer in time. Try again, or raise providers.\(provider).timeout.first_byte."
-        case .idleTimeout: "\(provider) stopped in the middle of its answer. Try again, or raise providers.\(provider).timeout.idle."
-        case .totalTimeout: "\(provider) took longer than allowed. Ask for less, or raise providers.\(provider).timeout.total."
+        case .unanswered: "\(provider) ended its answer without a JSON-RPC response to the request. Try again."
+        case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer. Check that \(place.path).\(place.address) leads to it, and over http or https as it wants."
+        case .firstByteTimeout: "\(provider) did not answer in time. Try again, or raise \(place.path).timeout.first_byte."
+        case .idleTimeout: "\(provider) stopped in the middle of its answer. Try again, or raise \(place.path).timeout.idle."
+        case .totalTimeout: "\(provider) took longer than allowed. Ask for less, or raise \(place.path).timeout.total."
         case .draining: "The gateway is shutting down and takes no new requests. Try again in a moment."
         }
     }

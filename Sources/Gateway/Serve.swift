@@ -55,20 +55,30 @@ extension Worker {
             counters.unknownPaths.add(1, ordering: .relaxed)
             return await refuseUnknown(exchange, on: downstream)
         }
-        exchange.open(upstream, caller: caller.bytes, by: self)
+        exchange.open(upstream, by: self)
+        // What an MCP message says of its place comes before what the head says.
+        if upstream.kind == .provider { exchange.place(upstream, caller: caller.bytes, by: self) }
         activeExchanges.began()
         defer { activeExchanges.ended() }
 
         var keepsAlive = false
         do {
             try admit(exchange, upstream)
-            if let api = api(of: exchange.request, upstream.settings.dialect) {
+            if let api = api(of: exchange.request, upstream.dialect) {
                 if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
-                exchange.understand(api, upstream)
+                exchange.understand(api, upstream, content: settings.content)
+            } else if upstream.kind == .mcpServer {
+                if exchange.request.method == .post {
+                    if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
+                    try exchange.understandMessage(upstream, caller: caller.bytes, by: self)
+                } else {
+                    exchange.place(upstream, caller: caller.bytes, by: self)
+                }
             }
             let connection = try await send(exchange, to: upstream, for: downstream)
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
         } catch {
+            exchange.place(upstream, caller: caller.bytes, by: self)
             exchange.fail(error)
             keepsAlive = await refuse(error, exchange, upstream, on: downstream)
         }
@@ -101,12 +111,18 @@ extension Worker {
     private func admit(_ exchange: Exchange, _ upstream: Upstream) throws(GatewayError) {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
-        if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.credential != nil || upstream.kind == .mcpServer, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.kind == .mcpServer {
+            switch exchange.request.method {
+            case .post, .get, .delete: break
+            default: throw .methodNotAllowed
+            }
+        }
         if upstream.confinesPaths {
             let request = exchange.request
             if request.path.leadsUp { throw .pathLeadsUp }
         }
-        if let missing = upstream.settings.missingConfiguration { throw .notConfigured(missing) }
+        if let missing = upstream.missingConfiguration { throw .notConfigured(missing) }
     }
 
     private func api(of request: MessageHead, _ dialect: Provider.Dialect) -> API? {

@@ -3,6 +3,7 @@ public import Content
 public import HTTP
 public import LLM
 public import TLS
+public import Tracing
 
 /// What the gateway needs to know: checked values, made from the configuration by whoever starts it.
 public struct GatewaySettings: Sendable {
@@ -36,6 +37,8 @@ public struct GatewaySettings: Sendable {
     /// `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
     public var proxies = ProxySettings()
     public var providers: [ProviderSettings] = []
+    /// In the order of the configuration.
+    public var mcpServers: [MCPServerSettings] = []
     /// The salt of run keys; a store's own, so that keys of two stores have nothing to do with each other.
     public var runKeySalt: (UInt64, UInt64) = (0, 0)
 
@@ -72,6 +75,32 @@ public struct ProviderSettings: Sendable {
         self.providerName = providerName
         self.dialect = dialect
         self.origin = origin
+    }
+}
+
+/// One MCP server as it is reached (`mcp.*`).
+public struct MCPServerSettings: Sendable {
+    /// The name in the path, `/mcp/{name}`.
+    public var name: String
+    public var origin: Origin
+    /// Path and query of its endpoint.
+    public var target: String
+    /// Sent as a bearer token.
+    public var credential: String?
+    /// Fields of the operator's, sent with every request; they win over the caller's.
+    public var headers: [(name: String, value: String)] = []
+    /// The caller's `Authorization` goes to the server, where no credential is configured (`pass_authorization`).
+    public var passesAuthorization = false
+    public var timeouts = UpstreamTimeouts()
+    /// What a `tools/call` costs; nil: nothing is known (`price_per_call`).
+    public var pricePerCall: USD?
+    /// Trust of its own.
+    public var tls: TLSContext?
+
+    public init(name: String, origin: Origin, target: String) {
+        self.name = name
+        self.origin = origin
+        self.target = target
     }
 }
 

@@ -98,13 +98,10 @@ final class Worker {
     func route(_ exchange: Exchange) -> Upstream? {
         let request = exchange.request
         let path = request.path
-        let end = path.firstIndex(of: UInt8(ascii: "/"), from: 1) ?? path.byteCount
-        guard end > 1 else { return nil }
-        let name = path.extracting(1..<end)
+        guard let name = UpstreamPath.name(in: path) else { return nil }
         for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return upstreams[index] }
-        guard let provider = settings.provider(named: name) else { return nil }
-        let upstream = Upstream(
-            provider, settings, loop: loop, resolver: resolver, counters: counters.upstream(provider.name))
+        guard let role = settings.role(at: name) else { return nil }
+        let upstream = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.string))
         upstreams.append(upstream)
         return upstream
     }

@@ -1,4 +1,4 @@
-internal import JSON
+public import JSON
 
 /// The id of a request, to know its answer by. A string and a number are never the same (`1` is not `"1"`), while spelling does not
 /// matter: an answer may say `"\u0061"` where the request said `"a"`. Kept from one exchange to the next; not shared between threads.
@@ -45,6 +45,16 @@ public struct JSONRPCID: Sendable, Hashable {
         var other = JSONRPCID()
         other.keep(text)
         return other == self
+    }
+
+    /// Writes the id as a value, of the type it had; null where there is none.
+    public func write(to json: inout JSONWriter) {
+        switch kind {
+        case .none: json.null()
+        // Sound: bytes have no padding.
+        case .string: unsafe json.string(utf8: bytes.span.bytes)
+        case .number: unsafe json.raw(bytes.span.bytes)
+        }
     }
 
     /// The id as an attribute has it: a string's characters, a number's digits; UTF-8.

@@ -61,6 +61,15 @@ final class Player: Sendable {
             provider.missingConfiguration = nil
             settings.providers.append(provider)
         }
+        var server = MCPServerSettings(
+            name: "weather", origin: Origin(isTLS: false, host: "127.0.0.1", port: file.settings["upstream"] == "down" ? 1 : port), target: "/mcp")
+        if let milliseconds = file.settings["first_byte_ms"].flatMap(UInt64.init) { server.timeouts.firstByte = milliseconds * 1_000_000 }
+        if let milliseconds = file.settings["idle_ms"].flatMap(UInt64.init) { server.timeouts.idle = milliseconds * 1_000_000 }
+        server.credential = file.settings["credential"]
+        server.passesAuthorization = file.settings["pass_authorization"] == "true"
+        server.pricePerCall = file.settings["price_per_call"].flatMap { USD($0) }
+        if let team = file.settings["x-team"] { server.headers = [("x-team", team)] }
+        settings.mcpServers = [server]
         let queue = SpanQueue {}
         let time = ManualTime(start: 1_700_000_000_000_000_000, step: 0)
         let gateway = try Gateway(

@@ -142,7 +142,7 @@ extension Form where Value == [Configuration.Header] {
 
     static func wrong(withName name: String, among headers: [Configuration.Header]) -> Wrong? {
         if !FieldName.isToken(name) { return Wrong(problem: "not a header name") }
-        if FieldName.ofTheExporter.contains(name.lowercased()) { return Wrong(problem: "this header is the exporter's own", expected: "remove it") }
+        if FieldName.ofTheSender.contains(name.lowercased()) { return Wrong(problem: "this header is the gateway's own", expected: "remove it") }
         if headers.contains(where: { $0.name == name.lowercased() }) { return Wrong(problem: "written twice, apart from case") }
         return nil
     }

@@ -77,8 +77,8 @@ enum FieldName {
             || name.split(separator: "-").contains("key")
     }
 
-    /// Fields that an exporter writes itself.
-    static let ofTheExporter: Set<String> = [
+    /// Fields that whoever sends a request writes itself.
+    static let ofTheSender: Set<String> = [
         "host", "connection", "content-type", "content-length", "content-encoding", "transfer-encoding", "te", "trailer", "upgrade",
         "expect", "keep-alive", "proxy-connection", "accept-encoding",
     ]

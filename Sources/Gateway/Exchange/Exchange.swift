@@ -1,6 +1,9 @@
 import EventLoop
+import Content
 import HTTP
+import JSONRPC
 import LLM
+import MCP
 import Tracing
 
 /// One request, its answer and its span, while they last. Lent to each step of `Worker.serve`, with a verb for each thing that
@@ -36,6 +39,16 @@ final class Exchange {
     /// The same as a `traceparent`: what goes upstream, and what `traceresponse` says.
     private(set) var contextText = [55 of UInt8](repeating: 0x30)
     private(set) var api: API?
+    /// The MCP message that the request is; `message` of another exchange is to be used again.
+    private(set) var message: MCPCall?
+    private(set) var isMessage = false
+    /// What changes in it.
+    private(set) var messageEdit: MessageEdit?
+    /// When the request had its answer although its stream goes on; monotonic nanoseconds, 0 not yet.
+    private var messageAnsweredAt: UInt64 = 0
+    private var sessionIsDescribed = false
+    /// The answer is a stream that a client of an MCP server listens on: it may be silent for long.
+    private(set) var isListening = false
     /// The run's name where the caller gave one.
     private(set) var runName: [UInt8] = []
     /// The trace of the named run's place, from `open` to `leaveRun`.
@@ -53,6 +66,7 @@ final class Exchange {
     let redacted = OutputBuffer(capacity: 64)
     /// The span has its `url.full`.
     var urlIsDescribed = false
+    private var isPlaced = false
     private var bodyStreamed = false
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
@@ -68,6 +82,15 @@ final class Exchange {
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
         enteredTrace = nil
         api = nil
+        if isMessage {
+            message?.reset()
+            isMessage = false
+            messageEdit = nil
+            messageAnsweredAt = 0
+        }
+        isPlaced = false
+        sessionIsDescribed = false
+        isListening = false
         answerStarted = false
         failure = nil
         sentAt = 0
@@ -84,16 +107,28 @@ final class Exchange {
 
     // MARK: verbs
 
-    /// The hop's span opens: whose it is, in which trace and run. The request's head has been read and its target is known.
-    func open(_ upstream: Upstream, caller: RawSpan, by worker: Worker) {
+    /// The hop's span opens. The request's head has been read and its target is known.
+    func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
-        call.content = worker.settings.content
         span.record.startTime = worker.clock.wall
-        if upstream.settings.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.settings.timeouts.total }
-        let brought = readContext()
+        if upstream.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.timeouts.total }
+    }
+
+    /// In which trace and run the hop is, from what its head says; where a message has brought a context of its own, that counts
+    /// (MCP: `params._meta` wins). The first call counts.
+    func place(_ upstream: Upstream, caller: RawSpan, by worker: Worker, brought: TraceContext? = nil) {
+        guard !isPlaced else { return }
+        isPlaced = true
+        let inHead = brought == nil ? readContext() : nil
+        // A context in the message brings its own baggage, or none.
+        if brought == nil || baggage.isEmpty { readBaggage() }
         let named = readRunName(upstream.runHeaders)
-        placeInRun(brought, named: named, scope: caller, by: worker)
+        placeInRun(brought ?? inHead, named: named, scope: caller, by: worker)
         describeRequest(upstream)
+        if upstream.kind == .mcpServer {
+            isListening = request.method == .get
+            describeSession(request)
+        }
     }
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
@@ -110,14 +145,18 @@ final class Exchange {
         return context
     }
 
-    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
+    private func readBaggage() {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
             baggage.append(request.value(index))
             next = request.index(of: .baggage, from: index + 1)
         }
+    }
+
+    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
+    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
+        let request = request
         for header in runHeaders {
             if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
         }
@@ -183,11 +222,11 @@ final class Exchange {
     private func describeRequest(_ upstream: Upstream) {
         let request = request
         span.record.kind = SpanKind.client.rawValue
-        span.set(.providerName, upstream.providerName)
+        if upstream.kind == .provider { span.set(.providerName, upstream.providerName) }
         span.set(.httpRequestMethod, request.method.name)
         if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }
         span.set(.serverAddress, upstream.host)
-        span.set(.serverPort, Int(upstream.settings.origin.port))
+        span.set(.serverPort, upstream.port)
         if let index = request.index(of: .hopspanAgent), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
             span.set(.agentName, request.value(index))
         } else if !baggage.isEmpty {
@@ -203,12 +242,13 @@ final class Exchange {
     }
 
     /// The request is one that is understood; its body has been read whole.
-    func understand(_ api: API, _ upstream: Upstream) {
+    func understand(_ api: API, _ upstream: Upstream, content: ContentRecording) {
         let request = request
         let body = body
         self.api = api
+        call.content = content
         span.record.hopKind = HopKind.llm.rawValue
-        call.readRequest(body.bytes, api: api, path: request.path, injectUsage: upstream.settings.asksForStreamUsage)
+        call.readRequest(body.bytes, api: api, path: request.path, injectUsage: upstream.asksForStreamUsage)
     }
 
     /// The request's last byte has gone out.
@@ -218,7 +258,8 @@ final class Exchange {
 
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
-        guard api != nil else { return }
+        if upstream.kind == .mcpServer { describeSession(answer) }
+        guard isUnderstood else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
         var isEventStream = false
@@ -236,8 +277,9 @@ final class Exchange {
             isInflating = true
             inflater.reset(coding)
             decodedBefore = 0
-        case .unreadable: call.codingIsUnreadable = true
+        case .unreadable: codingIsUnreadable()
         }
+        if isMessage { return answerToMessageBegins(isEventStream: isEventStream) }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
     }
 
@@ -251,25 +293,27 @@ final class Exchange {
     func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
 
     /// Pieces must go through `filter` instead of being passed on as they are.
-    var hides: Bool { isObserved && !isInflating && call.holdsBack }
+    var hides: Bool { isObserved && !isInflating && !isMessage && call.holdsBack }
 
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
         guard isObserved else { return }
-        let now = call.wantsTime ? clock.monotonic : 0
-        guard isInflating else {
-            call.observe(piece, now: now) { _ in }
-            return
-        }
+        let now = !isMessage && call.wantsTime ? clock.monotonic : 0
+        defer { if isMessage { noteMessageAnswered(clock) } }
+        guard isInflating else { return read(piece, now) }
         do {
             var at = 0
             while at < piece.byteCount {
                 let end = min(at + Self.codedSlice, piece.byteCount)
-                try inflater.push(piece.extracting(at..<end)) { call.observe($0, now: now) { _ in } }
+                try inflater.push(piece.extracting(at..<end)) { read($0, now) }
                 at = end
                 guard inflater.decodedBytes - decodedBefore <= 2 * Self.decodedInTurn else { return stopObserving() }
             }
         } catch { stopObserving() }
+    }
+
+    private func read(_ decoded: RawSpan, _ now: UInt64) {
+        if isMessage { message?.observe(decoded) } else { call.observe(decoded, now: now) { _ in } }
     }
 
     /// So much of a coded piece is decoded before it is looked at how much came of it: at most a thousand times as much.
@@ -285,12 +329,14 @@ final class Exchange {
 
     private func stopObserving() {
         isObserved = false
-        call.codingIsUnreadable = true
+        codingIsUnreadable()
     }
+
+    private func codingIsUnreadable() { if isMessage { message?.codingIsUnreadable = true } else { call.codingIsUnreadable = true } }
 
     /// The same for a piece that may be the last.
     func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
-        if isLast, isObserved, !isInflating, call.readWhole(piece) {
+        if isLast, isObserved, !isInflating, !isMessage, call.readWhole(piece) {
             callEnded = true
             return
         }
@@ -308,13 +354,17 @@ final class Exchange {
     func answerEnded(_ clock: Clock) {
         guard isObserved, !callEnded else { return }
         callEnded = true
+        if isMessage {
+            message?.endResponse()
+            return noteMessageAnswered(clock)
+        }
         let body = body
         let hides = hides
         call.endResponse(isComplete: true, now: call.wantsTime ? clock.monotonic : 0) { if hides { body.append($0) } }
     }
 
     /// What was observed so far has gone out to the caller.
-    func passedOn() { callerHasAll = isObserved && call.streamHasSaidAll }
+    func passedOn() { callerHasAll = isObserved && (isMessage ? messageAnsweredAt > 0 : call.streamHasSaidAll) }
 
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
@@ -324,7 +374,8 @@ final class Exchange {
         // The duration is monotonic, whatever the wall clock did meanwhile.
         let now = clock.monotonic
         endedAt = now
-        span.record.endTime = span.record.startTime + (now - openedAt)
+        // An MCP hop ends with its answer, however long the stream goes on.
+        span.record.endTime = span.record.startTime + ((messageAnsweredAt > 0 ? messageAnsweredAt : now) - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost.
         if failure == .callerGone, callerHasAll { failure = nil }
@@ -335,6 +386,8 @@ final class Exchange {
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
             if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
+        } else if upstream.kind == .mcpServer {
+            finishMessage(upstream)
         } else {
             let name = upstream.name
             span.record.hopKind = HopKind.http.rawValue
@@ -343,8 +396,8 @@ final class Exchange {
         if let failure {
             span.record.isError = true
             span.set(.errorType, failure.errorType)
-            span.setStatusMessage(failure.message(upstream.settings.name))
-        } else if answer.status >= 400 {
+            span.setStatusMessage(failure.message(upstream.place))
+        } else if answer.status >= 400, !span.record.isError {
             let answer = answer
             span.record.isError = true
             span.set(.errorType, answer.statusText)
@@ -372,10 +425,75 @@ final class Exchange {
         }
     }
 
+    // MARK: MCP
+
+    /// The request is a message to an MCP server; its body has been read whole. Places the hop.
+    func understandMessage(_ upstream: Upstream, caller: RawSpan, by worker: Worker) throws(GatewayError) {
+        let message = message ?? MCPCall()
+        self.message = message
+        isMessage = true
+        message.content = worker.settings.content
+        let body = body
+        let bytes = body.bytes
+        let request: MCPRequest?
+        do { request = try message.readRequest(bytes) } catch { throw .badMessage(error) }
+        guard let request else { return place(upstream, caller: caller, by: worker) }
+        place(upstream, caller: caller, by: worker, brought: readContext(of: request, in: bytes))
+        let (parent, state, baggage) = (contextText, traceState, baggage)
+        messageEdit = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: bytes)
+    }
+
+    /// The trace context a message brings: nil unless it is valid. Its state and baggage then count, and not those of the head.
+    private func readContext(of request: MCPRequest, in bytes: RawSpan) -> TraceContext? {
+        var context: TraceContext?
+        MCPRequest.withText(request.traceparent, in: bytes) { context = TraceContext(traceparent: $0) }
+        guard context != nil else { return nil }
+        MCPRequest.withText(request.tracestate, in: bytes) { traceState.append($0) }
+        MCPRequest.withText(request.baggage, in: bytes) { baggage.append($0) }
+        return context
+    }
+
+    private func answerToMessageBegins(isEventStream: Bool) { message?.beginResponse(isEventStream: isEventStream) }
+
+    private func noteMessageAnswered(_ clock: Clock) {
+        if messageAnsweredAt == 0, message?.isAnswered == true { messageAnsweredAt = clock.monotonic }
+    }
+
+    private func finishMessage(_ upstream: Upstream) {
+        span.record.hopKind = HopKind.tool.rawValue
+        span.set(.networkTransport, "tcp")
+        span.set(.networkProtocolName, "http")
+        guard isMessage, let message, message.kind != nil else {
+            // The stream a client listens on, the end of its session, or no message at all.
+            let name = upstream.name
+            return span.setName(request.method.name, name.bytes)
+        }
+        if isObserved, !callEnded { message.endResponse() }
+        message.describe(into: &span)
+        if let price = upstream.pricePerCall, message.method == .toolsCall, message.isAnswered {
+            span.record.cost = price
+            span.record.costSource = CostSource.configured.rawValue
+        }
+        if failure == nil, answer.status == 200, message.expectsAnswer, !message.isAnswered { failure = .unanswered }
+    }
+
+    /// The session a message belongs to, or that its answer opens.
+    private func describeSession(_ head: MessageHead) {
+        guard !sessionIsDescribed, let index = Self.sessionField.index(in: head), 1...256 ~= head.value(index).byteCount else { return }
+        sessionIsDescribed = true
+        span.set(.mcpSessionID, head.value(index))
+    }
+
+    /// `Mcp-Session-Id` (MCP 2025-03-26 to 2025-11-25, Streamable HTTP).
+    private static let sessionField = ConfiguredField("mcp-session-id")
+
     // MARK: what the steps ask
 
     /// Nothing of an answer has come, and nothing of the request's body has been lost by sending it.
-    var canBeSentAgain: Bool { !answerHasBegun && (api != nil || !bodyStreamed) }
+    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) }
+
+    /// The request is one that is understood: its body is read whole, and its answer observed.
+    var isUnderstood: Bool { api != nil || isMessage }
 
     /// An answer has begun, be it an interim one.
     func answerBegins() { answerHasBegun = true }

@@ -1,7 +1,9 @@
 import EventLoop
 import HTTP
 import JSON
+import JSONRPC
 import LLM
+import MCP
 import Tracing
 
 // The one place where our own answers become bytes, in the dialect the caller speaks.
@@ -15,9 +17,10 @@ extension Worker {
         }
         let request = exchange.request
         let keepsAlive = request.keepsAlive && downstream.isAtMessageEnd && !isDraining && error != .shutdown
-        let dialect = Self.dialect(at: request.path, of: upstream.settings.dialect)
-        exchange.writeRefusal(status: error.status, message: error.message(upstream.settings.name), type: error.errorType, dialect: dialect, keepsAlive: keepsAlive)
-        exchange.refused(error.status)
+        let speech = upstream.kind == .mcpServer ? exchange.messageSpeech(for: error) : .dialect(Self.dialect(at: request.path, of: upstream.dialect))
+        let status = exchange.status(for: error)
+        exchange.writeRefusal(status: status, message: error.message(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
+        exchange.refused(status)
         return await send(exchange, on: downstream) && keepsAlive
     }
 
@@ -27,20 +30,22 @@ extension Worker {
         let request = exchange.request
         let path = request.path
         let message =
-            if path.starts(with: "/mcp") || path.starts(with: "/a2a") || path.starts(with: "/v1/") {
+            if path.starts(with: "/mcp/") {
+                "No MCP server has this name. Name it in the configuration: mcp: { weather: { url: http://127.0.0.1:9001/mcp } } is reached at /mcp/weather."
+            } else if path.equals("/mcp") || path.starts(with: "/a2a") || path.starts(with: "/v1/") {
                 "This part of the gateway is not built yet. Model calls go to /{provider}/…, for example /openai/v1/chat/completions."
             } else {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
             }
         let keepsAlive = exchange.request.keepsAlive && downstream.isAtMessageEnd && !isDraining
-        exchange.writeRefusal(status: 404, message: message, type: "404", dialect: Self.dialect(at: path, of: path.starts(with: "/v1/models") ? .openai : .other), keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: 404, message: message, type: "404", speech: .dialect(Self.dialect(at: path, of: path.starts(with: "/v1/models") ? .openai : .other)), keepsAlive: keepsAlive)
         return await send(exchange, on: downstream) && keepsAlive
     }
 
     /// Answers a head that does not parse; nothing of it can be relied on, so the connection closes.
     func refuseUnread(_ error: GatewayError, _ exchange: Exchange, on downstream: HTTP1Connection) async {
         var status = error.status
-        var message = error.message("")
+        var message = error.message(.none)
         if case .badRequest(.stream(.timedOut)) = error {
             status = 408
             message = "The request's head did not arrive in time. Send it at once, and open the connection when there is one to send."
@@ -48,7 +53,7 @@ extension Worker {
         exchange.takeContextForAnswer(&ids)
         let input = downstream.input
         let dialect = dialect(ofUnread: input.bytes)
-        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: dialect, keepsAlive: false)
+        exchange.writeRefusal(status: status, message: message, type: error.errorType, speech: .dialect(dialect), keepsAlive: false)
         _ = await send(exchange, on: downstream)
     }
 
@@ -79,14 +84,59 @@ extension Worker {
     }
 }
 
+/// In what words a refusal is told.
+enum Speech {
+    /// An LLM API's; problem+json (RFC 9457) for `other`.
+    case dialect(Provider.Dialect)
+    /// An error of JSON-RPC, with its code.
+    case jsonrpc(code: Int)
+}
+
 extension Exchange {
+    /// How a client of an MCP server is told.
+    func messageSpeech(for error: GatewayError) -> Speech {
+        guard request.method == .post else { return .dialect(.other) }
+        if case .badMessage(let error) = error { return .jsonrpc(code: error.code) }
+        return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+    }
+
+    /// A request that did not get through is answered as one that failed: clients take the session for broken by an HTTP status of 500
+    /// and above.
+    func status(for error: GatewayError) -> Int {
+        isMessage && error.status >= 500 && message?.expectsAnswer == true ? 200 : error.status
+    }
+
+    private func writeErrorMessage(code: Int, message text: String, trace: String, to json: inout JSONWriter) {
+        json.beginObject()
+        json.key("jsonrpc")
+        json.string("2.0")
+        json.key("id")
+        if isMessage, let message { message.writeID(to: &json) } else { json.null() }
+        json.key("error")
+        json.beginObject()
+        json.key("code")
+        json.int(code)
+        json.key("message")
+        json.string(text)
+        json.key("data")
+        json.beginObject()
+        json.key("trace_id")
+        json.string(trace)
+        json.endObject()
+        json.endObject()
+        json.endObject()
+    }
+
     /// Writes a whole answer of ours into `output`.
-    func writeRefusal(status: Int, message: String, type: StaticString, dialect: Provider.Dialect, keepsAlive: Bool) {
+    func writeRefusal(status: Int, message: String, type: StaticString, speech: Speech, keepsAlive: Bool) {
         var body = JSONWriter()
         let trace = context.traceID.description
         let contentType: StaticString
-        switch dialect {
-        case .openai:
+        switch speech {
+        case .jsonrpc(let code):
+            contentType = "application/json"
+            writeErrorMessage(code: code, message: message, trace: trace, to: &body)
+        case .dialect(.openai):
             contentType = "application/json"
             body.beginObject()
             body.key("error")
@@ -103,7 +153,7 @@ extension Exchange {
             body.string(trace)
             body.endObject()
             body.endObject()
-        case .anthropic:
+        case .dialect(.anthropic):
             contentType = "application/json"
             body.beginObject()
             body.key("type")
@@ -118,7 +168,7 @@ extension Exchange {
             body.key("request_id")
             body.string(trace)
             body.endObject()
-        case .other:
+        case .dialect(.other):
             contentType = "application/problem+json"
             body.beginObject()
             body.key("type")
@@ -143,6 +193,7 @@ extension Exchange {
         output.append("\r\ncontent-length: ")
         output.append(decimal: body.bytes.count)
         output.append("\r\n")
+        if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
         if status == 503 { output.append("retry-after: 1\r\n") }
         writeOurFields()
         if !keepsAlive { output.append("connection: close\r\n") }

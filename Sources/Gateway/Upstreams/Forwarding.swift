@@ -1,4 +1,5 @@
 import HTTP
+import JSONRPC
 import LLM
 import Tracing
 
@@ -31,11 +32,12 @@ extension Exchange {
                 passes = false
             case .authorization, .apiKey, .azureAPIKey, .googAPIKey:
                 // Nominated, it is for us alone (RFC 9110 §7.6.1), but still the caller's own.
-                credentialSeen = true
-                passes = !field.isNominated
+                credentialSeen = upstream.passesCredentials
+                passes = !field.isNominated && upstream.passesCredentials
             default: passes = !field.name.isHopByHop && !field.isNominated
             }
-            extend(&run, by: field, passes, in: request)
+            let isReplaced = upstream.headers != nil && upstream.replacedHeaders.contains { $0.isField(index, of: request) }
+            extend(&run, by: field, passes && !isReplaced, in: request)
         }
         if let run { output.append(request.raw.extracting(run)) }
 
@@ -47,6 +49,7 @@ extension Exchange {
             output.append("\r\n")
         }
         if !credentialSeen, let credential = upstream.credential { writeCredential(credential, target: targetStart..<targetEnd) }
+        if let headers = upstream.headers { output.append(headers) }
         if let authorization = upstream.proxyAuthorization { output.append(authorization) }
         writeTraceContext(upstream)
         writeRequestFraming()
@@ -64,13 +67,14 @@ extension Exchange {
         let request = request
         output.append(upstream.pathPrefix)
         let target = request.target
+        guard upstream.kind == .provider else { return }
         let rest = target.extracting(upstream.name.count + 1..<target.byteCount)
         guard rest.byteCount > 0, rest[byte: 0] == UInt8(ascii: "/") else {
             output.append("/")
             output.append(rest)
             return
         }
-        guard let mapping = upstream.settings.known?.upstreamPath(rest) else {
+        guard let mapping = upstream.known?.upstreamPath(rest) else {
             output.append(rest)
             return
         }
@@ -98,9 +102,9 @@ extension Exchange {
     }
 
     private func writeRequestFraming() {
-        if api != nil {
+        if isUnderstood {
             output.append("content-length: ")
-            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0))
+            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (messageEdit?.growth ?? 0))
             output.append("\r\n")
             return
         }

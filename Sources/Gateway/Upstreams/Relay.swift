@@ -26,7 +26,8 @@ extension Worker {
         // The request will not be sent again: what it held, which may be much, goes.
         filtered.removeAll()
         let input = connection.input
-        let idle = upstream.settings.timeouts.idle
+        // Where a client listens, silence is what there is to hear mostly.
+        let idle = exchange.isListening ? .max : upstream.timeouts.idle
 
         var piece: Int?
         if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }

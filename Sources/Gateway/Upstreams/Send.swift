@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import JSONRPC
 import LLM
 import TLS
 
@@ -58,7 +59,7 @@ extension Worker {
         nonisolated(unsafe) let pool = upstream.pool
         nonisolated(unsafe) let caller = caller
         nonisolated(unsafe) var result = Result<HTTP1Connection, ConnectFailure>.failure(.timedOut)
-        let timeout = min(upstream.settings.timeouts.connect, deadline == .max ? .max : deadline - loop.now)
+        let timeout = min(upstream.timeouts.connect, deadline == .max ? .max : deadline - loop.now)
         await suspend { (opened: Resumption<Void>) in
             Task(executorPreference: loop) {
                 do throws(ConnectFailure) {
@@ -83,13 +84,13 @@ extension Worker {
             let output = exchange.output
             let body = exchange.body
             isSent = try await connection.writeRequest(
-                output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.settings.timeouts.idle))
+                output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.timeouts.idle))
         } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
-        if exchange.api == nil, isSent { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.settings.timeouts) }
+        if !exchange.isUnderstood, isSent { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.timeouts) }
         exchange.sent(clock)
 
         // Interim answers (RFC 9110 §15.2) come before the one that counts.
-        let deadline = exchange.deadline(loop.now, upstream.settings.timeouts.firstByte)
+        let deadline = exchange.deadline(loop.now, upstream.timeouts.firstByte)
         while true {
             try await readAnswerHead(exchange, connection, deadline)
             if exchange.answer.status >= 200 { break }
@@ -193,16 +194,23 @@ extension Exchange {
     /// pieces that make it.
     /// - Returns: how much of the body is to be sent behind `output`.
     func joinBody() -> Int {
-        guard api != nil else { return 0 }
+        guard isUnderstood else { return 0 }
         let body = body
-        guard let edit = call.usageInjection else {
+        let range: Range<Int>
+        if let edit = call.usageInjection {
+            range = edit.range
+            output.append(body.bytes.extracting(0..<range.lowerBound))
+            output.append(edit.text)
+        } else if let edit = messageEdit {
+            range = edit.range
+            output.append(body.bytes.extracting(0..<range.lowerBound))
+            unsafe output.append(edit.bytes.span.bytes)
+        } else {
             guard body.count <= Worker.joinedSize else { return body.count }
             output.append(body.bytes)
             return 0
         }
-        output.append(body.bytes.extracting(0..<edit.range.lowerBound))
-        output.append(edit.text)
-        output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
+        output.append(body.bytes.extracting(range.upperBound..<body.count))
         return 0
     }
 

@@ -1,14 +1,27 @@
 import EventLoop
 import HTTP
 import LLM
+import TLS
 import Tracing
 
-/// One provider as one loop sees it: what to know of it, and this loop's connections to it.
+/// One upstream as one loop sees it, an LLM provider or an MCP server: what to know of it, and this loop's connections to it.
 final class Upstream {
-    let settings: ProviderSettings
+    enum Kind { case provider, mcpServer }
+
+    /// What it is, and how it is reached.
+    enum Role {
+        case provider(ProviderSettings)
+        case mcpServer(MCPServerSettings)
+    }
+
+    let kind: Kind
+    /// How its configuration is found, for messages.
+    let place: ConfigurationPlace
+    let timeouts: UpstreamTimeouts
     let pool: UpstreamPool
-    /// The name in the path.
+    /// What stands in the path before what is its own: the provider's name, `mcp/weather`.
     let name: Text
+    let port: Int
     /// Between a request's target and its first field: version and Host.
     let versionAndHost: Text
     /// What stands before the target in `url.full`: scheme and authority.
@@ -20,8 +33,14 @@ final class Upstream {
     let absolutePrefix: Text?
     /// The field line with the proxy's credentials, where requests are the proxy's to read.
     let proxyAuthorization: Text?
-    /// Sent where the caller has none.
     let credential: Credential?
+    /// Fields it gets with every request, as lines, and the caller's that they take the place of.
+    let headers: Text?
+    let replacedHeaders: [ConfiguredField]
+    /// The caller's credentials are meant for the upstream, and not for the gateway alone.
+    let passesCredentials: Bool
+    /// What a tool call costs.
+    let pricePerCall: USD?
     /// The operator has said how far callers may go: a path must not lead out of the base URL, nor anywhere else with the operator's
     /// credential.
     let confinesPaths: Bool
@@ -30,29 +49,77 @@ final class Upstream {
     let runHeaders: [ConfiguredField]
     let sessionHeaders: [ConfiguredField]
     let usageShape: UsageShape
+    /// Of its requests that are understood; `other` of what is no provider.
+    let dialect: Provider.Dialect
+    /// The provider of that name where it is a known one: how it maps OpenAI's `/v1/…`.
+    let known: Provider?
+    /// A streamed Chat Completions request may be made to ask for its usage.
+    let asksForStreamUsage: Bool
+    /// What must be configured before it can be used; nil when nothing.
+    let missingConfiguration: String?
 
-    init(_ settings: ProviderSettings, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
-        self.settings = settings
-        forwardsBaggage = gateway.forwardsBaggage
+    init(_ role: Role, _ gateway: GatewaySettings, loop: EventLoop, resolver: Resolver, counters: UpstreamPool.Counters) {
         runHeaders = gateway.runHeaders.map(ConfiguredField.init)
         sessionHeaders = gateway.sessionHeaders.map(ConfiguredField.init)
-        let origin = settings.origin
+        let origin: Origin
+        let tls: TLSContext?
+        switch role {
+        case .provider(let settings):
+            kind = .provider
+            known = settings.known
+            (replacedHeaders, passesCredentials, pricePerCall) = ([], true, nil)
+            (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
+            place = ConfigurationPlace(section: "providers", name: settings.name, address: "base_url")
+            name = Text(settings.name)
+            providerName = Text(settings.providerName)
+            pathPrefix = Text(settings.pathPrefix)
+            usageShape = settings.usageShape
+            (dialect, asksForStreamUsage, missingConfiguration) = (settings.dialect, settings.asksForStreamUsage, settings.missingConfiguration)
+            forwardsBaggage = gateway.forwardsBaggage
+            let field = settings.dialect == .anthropic ? .apiKey : settings.known?.credentialField ?? .bearer
+            credential = settings.credential.map { Credential($0, in: field) }
+            headers = nil
+            confinesPaths = settings.credential != nil || !settings.pathPrefix.isEmpty
+        case .mcpServer(let settings):
+            kind = .mcpServer
+            known = nil
+            replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
+            (passesCredentials, pricePerCall) = (settings.passesAuthorization, settings.pricePerCall)
+            (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
+            place = ConfigurationPlace(section: "mcp", name: settings.name, address: "url")
+            name = Text("mcp/\(settings.name)")
+            providerName = Text("")
+            pathPrefix = Text(settings.target)
+            (usageShape, dialect, asksForStreamUsage, missingConfiguration) = (.openai, .other, false, nil)
+            forwardsBaggage = true
+            credential = settings.credential.map { Credential($0, in: .bearer) }
+            headers = settings.headers.isEmpty ? nil : Text(settings.headers.map { "\($0.name): \($0.value)\r\n" }.joined())
+            confinesPaths = false
+        }
         let proxy = Proxy(for: origin, by: gateway.proxies)
-        pool = UpstreamPool(
-            origin: origin, tls: settings.tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters)
+        pool = UpstreamPool(origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters)
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
-        name = Text(settings.name)
         versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")
         urlStart = Text("\(origin.scheme)://\(origin.authority)")
-        providerName = Text(settings.providerName)
-        host = Text(settings.origin.host)
-        pathPrefix = Text(settings.pathPrefix)
-        usageShape = settings.usageShape
-        let field = settings.dialect == .anthropic ? .apiKey : settings.known?.credentialField ?? .bearer
-        credential = settings.credential.map { Credential($0, in: field) }
-        confinesPaths = settings.credential != nil || !settings.pathPrefix.isEmpty
+        host = Text(origin.host)
+        port = Int(origin.port)
     }
+
+}
+
+/// Where an upstream stands in the configuration, so that messages can say what to change.
+struct ConfigurationPlace {
+    let section: String
+    let name: String
+    /// The key that holds its URL.
+    let address: String
+
+    /// Of what was refused before anything was known.
+    static let none = ConfigurationPlace(section: "", name: "", address: "")
+
+    /// `providers.openai`
+    var path: String { "\(section).\(name)" }
 }
 
 extension Upstream {

@@ -11,6 +11,14 @@ public struct ConfiguredField: Sendable {
         known = name.allSatisfy(Characters.isToken) ? FieldName(unsafe name.span.bytes) : .other
     }
 
+    /// Whether a head's field is it.
+    public func isField(_ index: Int, of head: MessageHead) -> Bool {
+        let field = head.field(index)
+        guard field.name == known else { return false }
+        if known != .other, known != .hopspanOther { return true }
+        return head.name(index).equalsIgnoringCase(unsafe name.span.bytes)
+    }
+
     /// The position of the first such field; nil without.
     public func index(in head: MessageHead) -> Int? {
         // Of the names that stand for themselves alone.

@@ -1,6 +1,6 @@
 public import Content
 internal import HTTP
-internal import JSON
+public import JSON
 public import JSONRPC
 public import Tracing
 
@@ -18,7 +18,8 @@ public final class MCPCall {
     /// The largest event read whole; of a larger one only an outline is kept.
     private static let eventLimit = 64 << 10
 
-    public private(set) var kind = JSONRPCMessage.Kind.notification
+    /// What the request's body is; nil where it is no message.
+    public private(set) var kind: JSONRPCMessage.Kind?
     public private(set) var method = MCPMethod.other
     /// Its message carries the `_meta` envelope of 2026-07-28.
     public private(set) var isModern = false
@@ -36,6 +37,8 @@ public final class MCPCall {
     private var body = CollectedJSON()
     /// Something that should have been a message was none.
     private var answerIsUnreadable = false
+    /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
+    public var codingIsUnreadable = false
     /// What is recorded of arguments and results; to be set between exchanges.
     public var content = ContentRecording.none
 
@@ -45,7 +48,7 @@ public final class MCPCall {
     public init() {}
 
     public func reset() {
-        kind = .notification
+        kind = nil
         method = .other
         isModern = false
         target = []
@@ -59,6 +62,7 @@ public final class MCPCall {
         events.reset()
         body.reset()
         answerIsUnreadable = false
+        codingIsUnreadable = false
     }
 
     // MARK: the request
@@ -68,12 +72,16 @@ public final class MCPCall {
     public func readRequest(_ bytes: RawSpan) throws(JSONRPCError) -> MCPRequest? {
         guard UTF8Text.isWellFormed(bytes) else { throw .unreadable }
         let message = try JSONRPCMessage(bytes)
-        kind = message.kind
-        guard kind == .request || kind == .notification else { return nil }
+        guard message.kind == .request || message.kind == .notification else {
+            kind = message.kind
+            return nil
+        }
+        // Whoever is refused is told which request it was.
+        id.keep(bytes.extracting(message.id))
         let request = try MCPRequest(message, bytes)
+        kind = message.kind
         method = request.method
         isModern = request.isModern
-        id.keep(bytes.extracting(message.id))
         target = Self.text(request.target, in: bytes)
         if method == .other { methodName = Self.text(message.method, in: bytes) }
         protocolVersion = Self.text(request.protocolVersion, in: bytes)
@@ -86,6 +94,9 @@ public final class MCPCall {
         var json = JSONReader(bytes.extracting(range))
         return (try? json.text(nameLimit)) ?? []
     }
+
+    /// Writes the request's id, as an answer to it has it; null where none is known.
+    public func writeID(to json: inout JSONWriter) { id.write(to: &json) }
 
     /// An answer is to come: the hop ends with it.
     public var expectsAnswer: Bool { kind == .request }
@@ -150,7 +161,6 @@ public final class MCPCall {
 
     /// Sets name and attributes (MCP conventions of OpenTelemetry as of 2026-08), and where the server said that it failed, the error.
     /// Call once, when the exchange is over.
-    /// - Parameter expects: the answer has been waited for to its end, and HTTP found nothing wrong with it.
     public func describe(into draft: inout SpanDraft) {
         describeName(&draft)
         draft.set(.jsonrpcRequestID, id)
@@ -170,9 +180,10 @@ public final class MCPCall {
             draft.set(.errorType, String(code))
             if !answer.errorMessage.isEmpty { draft.setStatusMessage(unsafe Redaction.apply(to: answer.errorMessage).span.bytes) }
         }
-        if answerIsUnreadable || expectsAnswer && body.isTooLarge {
+        if answerIsUnreadable || codingIsUnreadable {
             draft.beginList(.unreadable)
-            draft.appendElement("response")
+            if answerIsUnreadable { draft.appendElement("response") }
+            if codingIsUnreadable { draft.appendElement("content-encoding") }
             draft.endList()
         }
     }

@@ -2,6 +2,18 @@ internal import JSON
 public import JSONRPC
 
 extension MCPRequest {
+    /// Calls `body` with a string of the message, decoded, where the range is one.
+    public static func withText(_ range: Range<Int>, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
+        guard !range.isEmpty else { return }
+        var json = JSONReader(bytes.extracting(range))
+        guard let string = try? json.string() else { return }
+        guard string.hasEscapes else { return body(string.raw) }
+        var decoded: [UInt8] = []
+        string.append(to: &decoded)
+        // Sound: bytes have no padding.
+        unsafe body(decoded.span.bytes)
+    }
+
     /// The change that makes a trace context the message's own: `traceparent`, `tracestate` and `baggage` in `params._meta` are the ones
     /// given, whatever was there; every other member stays as it is, byte for byte (SEP-414; MCP 2026-07-28, `_meta`).
     ///

@@ -41,6 +41,11 @@ extension GatewaySettings {
             settings.tls = try provider.trust(contexts)
             providers.append(settings)
         }
+        for server in configuration.mcp {
+            var settings = MCPServerSettings(server)
+            settings.tls = try server.trust(contexts)
+            mcpServers.append(settings)
+        }
     }
 
     fileprivate static func upstreamTLS(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext {
@@ -62,6 +67,38 @@ extension Configuration.Provider {
     }
 }
 
+extension Configuration.MCPServer {
+    /// Whom it is believed by; nil: whom the system trusts.
+    fileprivate func trust(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext? {
+        guard let ca else { return nil }
+        return try StartFailure.naming("mcp.\(name).ca") { () throws(TLSError) in try contexts.client(trusting: .file(ca.path)) }
+    }
+}
+
+extension MCPServerSettings {
+    init(_ server: Configuration.MCPServer) {
+        let url = server.url
+        self.init(
+            name: server.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port),
+            target: (url.path.isEmpty ? "/" : url.path) + (url.query.map { "?\($0)" } ?? ""))
+        credential = server.credential?.revealed
+        headers = server.headers.map { ($0.name, $0.value.revealed) }
+        passesAuthorization = server.passAuthorization
+        pricePerCall = server.pricePerCall
+        timeouts = UpstreamTimeouts(server.timeout)
+    }
+}
+
+extension UpstreamTimeouts {
+    init(_ timeout: Configuration.Timeout) {
+        self.init()
+        connect = timeout.connect.nanoseconds
+        firstByte = timeout.firstByte?.nanoseconds ?? .max
+        idle = timeout.idle?.nanoseconds ?? .max
+        total = timeout.total?.nanoseconds ?? .max
+    }
+}
+
 extension Configuration {
     /// What a start would fail for although the file reads well: certificates and keys that TLS refuses. Reads them.
     func startFailures() -> [StartFailure] {
@@ -72,6 +109,7 @@ extension Configuration {
         }
         attempt { () throws(StartFailure) in _ = try GatewaySettings.upstreamTLS(contexts) }
         attempt { () throws(StartFailure) in _ = try GatewaySettings.listenerTLS(gateway) }
+        for server in mcp { attempt { () throws(StartFailure) in _ = try server.trust(contexts) } }
         for provider in providers { attempt { () throws(StartFailure) in _ = try provider.trust(contexts) } }
         for destination in ExportDestination.all(of: self) {
             attempt { () throws(StartFailure) in
@@ -123,10 +161,7 @@ extension ProviderSettings {
         }
         credential = provider.credential?.revealed
         if let asks = provider.streamUsage { asksForStreamUsage = asks }
-        timeouts.connect = provider.timeout.connect.nanoseconds
-        timeouts.firstByte = provider.timeout.firstByte?.nanoseconds ?? .max
-        timeouts.idle = provider.timeout.idle?.nanoseconds ?? .max
-        timeouts.total = provider.timeout.total?.nanoseconds ?? .max
+        timeouts = UpstreamTimeouts(provider.timeout)
     }
 }
 
