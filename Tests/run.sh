@@ -82,6 +82,7 @@ step "temporary files" nothing_left
 if [ -z "$filter" ]; then
   if step "build (release)" swift build -c release --static-swift-stdlib --product hopspan; then
     python_packages .build/venv Tests/EndToEnd/requirements.txt
+    python_packages .build/venv-mcp-1 Tests/EndToEnd/requirements-mcp-1.txt
     step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
     if $backends; then
       python_packages .build/venv-phoenix Tests/Backends/requirements-phoenix.txt

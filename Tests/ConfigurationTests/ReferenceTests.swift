@@ -48,6 +48,8 @@ import Testing
         configuration.api.hosts = []
         configuration.telemetry.otlp = []
         configuration.providers = []
+        #expect(configuration.mcp.map(\.name) == ["weather"])
+        configuration.mcp = []
         #expect(configuration == Configuration())
     }
 

@@ -180,7 +180,7 @@ def test_an_upgrade_is_not_built_yet_and_says_so(gateway):
     assert status == 501 and b"error" in body
 
 
-@pytest.mark.parametrize("path", ["/mcp/weather", "/a2a/researcher", "/v1/traces", "/v1/chat/completions", "/nobody/v1/models"])
+@pytest.mark.parametrize("path", ["/mcp", "/mcp/nobody", "/a2a/researcher", "/v1/traces", "/v1/chat/completions", "/nobody/v1/models"])
 def test_a_path_that_is_not_built_or_not_known_says_so(gateway, path):
     made = httpx.post(gateway.url + path, content=b"{}")
     assert made.status_code == 404 and len(made.text) > 20

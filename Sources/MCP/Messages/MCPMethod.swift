@@ -68,12 +68,4 @@ public enum MCPMethod: UInt8, Sendable, CaseIterable {
     }
 
     private static let byFrequency: [MCPMethod] = [.toolsCall, .toolsList] + allCases.filter { ![.toolsCall, .toolsList, .other].contains($0) }
-
-    /// Keeps a connection or a list going and does nothing for the task at hand: a run with nothing else is not listed.
-    public var isHousekeeping: Bool {
-        switch self {
-        case .toolsCall, .resourcesRead, .promptsGet, .completionComplete, .samplingCreateMessage, .elicitationCreate, .tasksResult: false
-        default: true
-        }
-    }
 }

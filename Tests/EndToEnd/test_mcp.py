@@ -1,0 +1,168 @@
+"""MCP servers behind the gateway, with the official SDK on both sides."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from mcp.client.client import Client
+from opentelemetry import trace as otel
+from opentelemetry.sdk.trace import TracerProvider
+
+import gateway as program
+from collector import CLIENT, STATUS_ERROR, STATUS_UNSET, until
+
+HERE = Path(__file__).parent
+#: With the SDK's last version before the revision of 2026-07-28.
+FIRST_MAJOR = os.path.abspath(HERE.parents[1] / ".build/venv-mcp-1/bin/python")
+PYTHONS = {"2": sys.executable, "1": FIRST_MAJOR}
+
+
+def free_port():
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return made.getsockname()[1]
+
+
+class Server:
+    def __init__(self, folder, python, traced=True):
+        self.port, self.file = free_port(), Path(folder) / f"spans-{free_port()}.jsonl"
+        self.url = f"http://127.0.0.1:{self.port}/mcp"
+        self.process = subprocess.Popen([python, str(HERE / "mcp_server.py"), str(self.port)] + ([str(self.file)] if traced else []), env=program.environment())
+        assert until(self.answers, 60), "the MCP server did not start"
+
+    def answers(self):
+        assert self.process.poll() is None
+        try:
+            return httpx.get(self.url, timeout=5).status_code > 0
+        except httpx.TransportError:
+            return False
+
+    @property
+    def spans(self):
+        return [json.loads(line) for line in self.file.read_text().splitlines()] if self.file.exists() else []
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory):
+    made = {version: Server(tmp_path_factory.mktemp("mcp"), python, traced=version == "2") for version, python in PYTHONS.items()}
+    yield made
+    for each in made.values():
+        each.stop()
+
+
+@pytest.fixture(scope="module")
+def tools(servers, upstream, collector, tmp_path_factory):
+    """A gateway with the servers behind it."""
+    mcp = "".join(f"\n  sdk-{version}: {{ url: '{server.url}', price_per_call: '0.001' }}" for version, server in servers.items())
+    mcp += f"\n  absent: {{ url: 'http://127.0.0.1:{free_port()}/mcp' }}"
+    made = program.Gateway(tmp_path_factory.mktemp("tools"), program.configuration(upstream.url, collector) + "mcp:" + mcp)
+    yield made
+    assert made.stop() == 0, made.log
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tracer():
+    """The SDK's client writes its context into every message."""
+    otel.set_tracer_provider(TracerProvider())
+    return otel.get_tracer("agent")
+
+
+def in_a_trace(tracer, body):
+    """Runs the agent below a span of its own; the trace's id."""
+    async def agent():
+        with tracer.start_as_current_span("agent") as span:
+            await body()
+            return f"{span.get_span_context().trace_id:032x}"
+    return asyncio.run(agent())
+
+
+@pytest.mark.parametrize("version", ["2", "1"])
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_all_of_the_protocol_passes_and_every_message_is_a_hop(tools, collector, tracer, version, mode):
+    heard = []
+
+    async def progress(done, total, message):
+        heard.append(done)
+
+    async def agent():
+        async with Client(f"{tools.url}/mcp/sdk-{version}", mode=mode) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["get_weather", "fails", "slow"]
+            assert (await client.call_tool("get_weather", {"city": "Paris"})).content[0].text == "sunny in Paris"
+            assert (await client.call_tool("fails", {"city": "x"})).is_error
+            assert (await client.call_tool("slow", {"steps": 3}, progress_callback=progress)).content[0].text == "done"
+            assert (await client.read_resource("file:///a")).contents[0].text == "A"
+            assert (await client.get_prompt("hello", {"name": "x"})).messages[0].content.text == "hello x"
+
+    trace_id = in_a_trace(tracer, agent)
+    assert heard == [0, 1, 2]
+    calls = until(lambda: len(found := [s for s in collector.spans if s.trace_id == trace_id and s.get("mcp.method.name") == "tools/call"]) >= 3 and found)
+    assert calls, [s for s in collector.spans if s.trace_id == trace_id]
+    by_name = {span.name: span for span in calls}
+    assert set(by_name) == {"tools/call get_weather", "tools/call fails", "tools/call slow"}
+    for span in calls:
+        assert span.kind == CLIENT and span["hopspan.hop.kind"] == "tool" and span["gen_ai.operation.name"] == "execute_tool"
+        assert span["hopspan.cost.usd"] == "0.001" and span["hopspan.linked_by"] == "traceparent"
+    assert by_name["tools/call get_weather"].status == STATUS_UNSET
+    assert by_name["tools/call fails"].status == STATUS_ERROR and by_name["tools/call fails"]["error.type"] == "tool_error"
+    # A session where there is one: sdk 1 has none but with the handshake.
+    if mode == "legacy" or version == "1":
+        assert by_name["tools/call slow"]["mcp.session.id"]
+    else:
+        assert by_name["tools/call slow"]["mcp.protocol.version"] == "2026-07-28" and "mcp.session.id" not in by_name["tools/call slow"].attributes
+    run = tools.run(trace_id, hops=3)
+    # A client that may speak either way asks first, and the old server says no.
+    assert run["errors"] == (2 if (mode, version) == ("auto", "1") else 1)
+    assert run["tool_calls"] == 3 and run["cost_usd"] == "0.003"
+    assert set(run["tools"]) == {"get_weather", "fails", "slow"}
+
+
+def test_a_client_of_the_first_major_version_is_served_too(tools, collector):
+    for version in PYTHONS:
+        made = subprocess.run(
+            [FIRST_MAJOR, str(HERE / "mcp_client_1.py"), f"{tools.url}/mcp/sdk-{version}"], env=program.environment(), capture_output=True, text=True, timeout=60)
+        assert made.returncode == 0, made.stderr
+        assert json.loads(made.stdout) == {
+            "version": "2025-11-25", "tools": ["get_weather", "fails", "slow"], "weather": "sunny in Paris", "fails": True, "slow": "done",
+            "resource": "A", "prompt": "hello x", "progress": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_the_servers_own_spans_hang_below_ours_and_ours_below_the_agents(tools, servers, collector, tracer, mode):
+    async def agent():
+        async with Client(f"{tools.url}/mcp/sdk-2", mode=mode) as client:
+            await client.call_tool("get_weather", {"city": "Oslo"})
+
+    trace_id = in_a_trace(tracer, agent)
+    ours = {span.span_id: span for span in collector.find(trace_id, count=1)}
+    assert until(lambda: [s for s in servers["2"].spans if s["trace_id"] == trace_id and s["name"] == "tools/call get_weather"])
+    theirs = [span for span in servers["2"].spans if span["trace_id"] == trace_id]
+    for span in theirs:
+        assert span["parent"] in ours, f"{span} is not below one of ours"
+    call = next(span for span in theirs if span["name"] == "tools/call get_weather")
+    assert ours[call["parent"]].name == "tools/call get_weather"
+    # And ours below the client's own span for the message, which is neither ours nor the server's.
+    assert ours[call["parent"]].parent and ours[call["parent"]].parent not in ours
+
+
+def test_a_server_that_is_down_is_told_of_in_the_protocols_own_words(tools, collector, trace):
+    call = {"jsonrpc": "2.0", "id": "c1", "method": "tools/call", "params": {"name": "get_weather", "arguments": {}}}
+    made = httpx.post(f"{tools.url}/mcp/absent", json=call, headers={"accept": "application/json, text/event-stream"} | trace.headers)
+    assert made.status_code == 200 and made.json()["id"] == "c1"
+    assert made.json()["error"]["code"] == -32603 and "mcp.absent.url" in made.json()["error"]["message"]
+    span, = collector.find(trace.id)
+    assert span.status == STATUS_ERROR and span["error.type"] == "connect_error"
+
+
+def test_an_unknown_server_is_refused_with_what_to_do(tools):
+    made = httpx.post(f"{tools.url}/mcp/nobody", json={})
+    assert made.status_code == 404 and "mcp:" in made.text
