@@ -116,6 +116,20 @@ import Tracing
         #expect(run.models == ["gpt-4o", "o3"])
     }
 
+    @Test func `has nothing of the run that was in its place before`() throws {
+        let bench = LedgerBench(limits(open: 0))
+        let other = Hop(trace: TraceID(high: 2, low: 2), span: 2, start: 7_000, end: 8_000)
+        bench.absorb(Hop(runName: "nightly", root: 7, isError: true, agent: "planner", tool: "search", asksFor: ["search"], workspace: "home"))
+        bench.close(now: 1)
+        bench.commit()
+        bench.absorb(other)
+        bench.commit()
+        let alone = LedgerBench()
+        alone.absorb(other)
+        alone.commit()
+        #expect(bench.rows[other.key]?.summary == alone.rows[other.key]?.summary)
+    }
+
     @Test func `keeps the traces and the name of a run its caller named`() throws {
         let bench = LedgerBench()
         let first = bench.absorb(Hop(trace: TraceID(high: 1, low: 1), runName: "nightly", conversation: "c-1"))
@@ -186,12 +200,6 @@ import Tracing
 }
 
 @Suite struct `A run's end` {
-    private func limits(open: Int = 100_000, idle: UInt64 = 60, wait: UInt64? = nil) -> RunLedger.Limits {
-        var limits = RunLedger.Limits()
-        (limits.openRuns, limits.idle, limits.wait) = (open, idle, wait)
-        return limits
-    }
-
     @Test func `comes after run_idle of quiet, not before`() {
         let bench = LedgerBench(limits())
         bench.absorb(Hop(root: 7, linkedBy: .new), now: 0)
@@ -405,4 +413,10 @@ import Tracing
         bench.absorb(Hop(span: 5))
         #expect(bench.previous == [0, 1, 2, 1, 4])
     }
+}
+
+private func limits(open: Int = 100_000, idle: UInt64 = 60, wait: UInt64? = nil) -> RunLedger.Limits {
+    var limits = RunLedger.Limits()
+    (limits.openRuns, limits.idle, limits.wait) = (open, idle, wait)
+    return limits
 }

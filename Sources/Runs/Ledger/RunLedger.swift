@@ -34,7 +34,8 @@ public final class RunLedger {
     private let isUnderWay: (RunKey, UInt64) -> Bool
     private let onClosed: (RunKey) -> Void
 
-    private static let mostSpare = 4_096
+    /// What a batch at full load opens and closes.
+    private static let mostSpare = 8_192
 
     /// - Parameters:
     ///   - isUnderWay: asked of a named run that has been quiet for long enough, with the time of the asking: whether a hop of it has begun
@@ -159,7 +160,7 @@ public final class RunLedger {
     /// Closes a run that is not followed, only stored.
     /// - Parameter fill: reads its row (`OpenRun.read`); false where there is none.
     public func endStored(_ fill: (OpenRun) -> Bool, settle: (OpenRun) -> Void) -> Bool {
-        let run = spare.popLast() ?? OpenRun()
+        let run = fresh()
         guard fill(run) else {
             recycle(run)
             return false
@@ -222,7 +223,7 @@ public final class RunLedger {
     }
 
     private func open(_ key: RunKey, _ record: SpanRecord, _ stored: (RunKey, OpenRun) -> Bool) -> (OpenRun, isNew: Bool) {
-        let run = spare.popLast() ?? OpenRun()
+        let run = fresh()
         var isNew = false
         if !stored(key, run) {
             run.row = nextRow
@@ -269,8 +270,16 @@ public final class RunLedger {
 
     private func recycle(_ run: OpenRun) {
         guard spare.count < Self.mostSpare else { return }
-        run.reset()
+        if run.isLarge { run.reset() }
         spare.append(run)
+    }
+
+    /// A run as good as new. It is emptied here and not when it goes: what is closed after a long time is far from the processor, and
+    /// most of it need not come near.
+    private func fresh() -> OpenRun {
+        guard let run = spare.popLast() else { return OpenRun() }
+        run.reset()
+        return run
     }
 
     private func touch(_ run: OpenRun) {
