@@ -31,6 +31,8 @@ public final class RunLedger {
     private var spare: [OpenRun] = []
     private var idleList = List()
     private var waitingList = List()
+    /// The latest end of any run that has been let go, in Unix nanoseconds.
+    private var letGoUpTo: UInt64 = 0
     private let isUnderWay: (RunKey, UInt64) -> Bool
     private let onClosed: (RunKey) -> Void
 
@@ -56,7 +58,7 @@ public final class RunLedger {
     ///   - facts: of the same span.
     ///   - sequence: asked for the span's number in the store, higher than any before, after `settle` has taken one.
     ///   - now: monotonic nanoseconds.
-    ///   - stored: fills the run it is handed (`OpenRun.read`) where the store knows the key; asked once per run and opening.
+    ///   - stored: fills the run it is handed (`OpenRun.read`) where the store knows the key; asked at most once per run and opening.
     ///   - settle: called before the span is taken in, where its run has another root span than before and the old one has not been
     ///     written: to be written now, with the totals so far (`drawRoot`, `noteRoot`).
     /// - Returns: the run, the sequence number of the span before this one in it (0: none), and whether the run or the trace is new to
@@ -225,7 +227,7 @@ public final class RunLedger {
     private func open(_ key: RunKey, _ record: SpanRecord, _ stored: (RunKey, OpenRun) -> Bool) -> (OpenRun, isNew: Bool) {
         let run = fresh()
         var isNew = false
-        if !stored(key, run) {
+        if isUnheardOf(record) || !stored(key, run) {
             run.row = nextRow
             nextRow += 1
             run.head.key = key
@@ -242,6 +244,12 @@ public final class RunLedger {
         run.isOpen = true
         table.insert(key, run.slot)
         return (run, isNew)
+    }
+
+    /// Whether the store cannot know the span's run, so that it need not be asked: the gateway made up the trace for this very span, and
+    /// every run that was let go had ended before.
+    private func isUnheardOf(_ record: SpanRecord) -> Bool {
+        record.linkedBy == LinkedBy.new.rawValue && record.runRoot != 0 && !record.runIsNamed && record.startTime > letGoUpTo
     }
 
     private func close(_ run: OpenRun, byRequest: Bool, settle: (OpenRun) -> Void) {
@@ -266,6 +274,7 @@ public final class RunLedger {
         free.append(run.slot)
         run.slot = -1
         run.isOpen = false
+        letGoUpTo = max(letGoUpTo, run.head.endedAt)
     }
 
     private func recycle(_ run: OpenRun) {
