@@ -146,6 +146,7 @@ import Testing
             what: "too large a head", status: "431 Request Header Fields Too Large",
             sent: "GET / HTTP/1.1\r\nHost: h\r\nx: " + String(repeating: "y", count: 70_000) + "\r\n\r\n"),
         Refused(what: "an upgrade", status: "501 Not Implemented", sent: "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
+        Refused(what: "empty lines without end", status: "400 Bad Request", sent: String(repeating: "\r\n", count: 10_000)),
         Refused(what: "another coding", status: "501 Not Implemented", sent: "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
         Refused(what: "HTTP/2", status: "505 HTTP Version Not Supported", sent: "GET / HTTP/2.0\r\nHost: h\r\n\r\n"),
     ]
