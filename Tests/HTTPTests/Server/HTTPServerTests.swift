@@ -1,5 +1,6 @@
 import EventLoop
 import HTTP
+import Peers
 import Testing
 
 @Suite struct `An HTTP server` {
@@ -195,6 +196,24 @@ import Testing
             answer = once.readToEnd()
         }
         #expect(answer?.hasSuffix("\r\n\r\nGET /") == true)
+        await it.stop()
+    }
+
+    @Test func `does not wait for a handler that does not let go of the loop`() async throws {
+        let entered = WorkSignal()
+        let gate = WorkSignal()
+        let wasLetGo = Mailbox<Bool>()
+        let it = try ServerUnderTest { _ in
+            entered.signal()
+            wasLetGo.put(gate.wait(nanoseconds: 20_000_000_000))
+            return HTTPResponse(200, "text/plain", "done")
+        }
+        let client = try RawClient(to: it.port)
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        entered.wait()
+        await it.server.stop(within: .zero)
+        gate.signal()
+        #expect(try wasLetGo.take())
         await it.stop()
     }
 
