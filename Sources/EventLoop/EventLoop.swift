@@ -15,7 +15,8 @@ internal import Synchronization
     /// What the loop has been through, for `/metrics`; safe to read from any thread.
     public let health = LoopHealth()
 
-    private let epoll: Int32
+    /// The set of what is watched.
+    let epoll: Int32
     private let wakeup: Int32
     /// Whoever enqueues asks whether it is this one; 0 until the loop runs.
     private let thread = Atomic<UInt>(0)
@@ -132,7 +133,8 @@ internal import Synchronization
         for index in 0..<eventCount {
             let event = unsafe events[index]
             // Sound: events only set flags, make tasks ready, and move bytes (`Socket.onReadable`). Sockets are closed by tasks, in a
-            // later phase, and closing takes them out of the set, so a pointer that arrives here is alive.
+            // later phase, and closing takes them out of the set, because nobody has a duplicate of their descriptors (epoll(7), question
+            // 6). So a pointer that arrives here is alive.
             if let socket = unsafe UnsafeRawPointer(bitPattern: UInt(event.data.u64)) {
                 unsafe Unmanaged<Socket>.fromOpaque(socket)._withUnsafeGuaranteedRef { unsafe $0.ready(event.events) }
             } else {

@@ -74,11 +74,10 @@ public final class Resolver: Sendable {
     /// Waits at a socket, as everything on a loop does: so it can be ended as everything can.
     private func wait(for host: String, on loop: EventLoop, until deadline: UInt64, for caller: Socket?) async throws(Failure) -> [SocketAddress] {
         let bell: Socket
-        let waiter: Waiter
         do {
             bell = try Socket(System.check("eventfd") { linux_eventfd() }, on: loop)
-            waiter = Waiter(rings: try System.check("dup") { dup(bell.descriptor) })
         } catch { throw .notFound(EAI_SYSTEM) }
+        let waiter = Waiter(at: bell.descriptor)
         bell.sawWouldBlock(reading: true)
         let needsThread = state.withLock { state -> Bool in
             if state.waiting[host] == nil { state.queue.append(host) }
@@ -91,7 +90,11 @@ public final class Resolver: Sendable {
         work.signal()
 
         caller?.onBehalf = bell
-        defer { caller?.onBehalf = nil }
+        defer {
+            caller?.onBehalf = nil
+            waiter.leave()
+            bell.close()
+        }
         let readiness = await bell.waitToRead(until: deadline)
         if let result = waiter.result { return try result.get() }
         state.withLock { state in state.waiting[host]?.removeAll { $0 === waiter } }
@@ -99,22 +102,30 @@ public final class Resolver: Sendable {
     }
 
     /// One who waits for a look-up, on whatever loop.
-    private final class Waiter: Sendable {
-        private let found = Mutex<Found?>(nil)
-        private let descriptor: Int32
+    final class Waiter: Sendable {
+        private struct State {
+            var found: Found?
+            /// The eventfd(2) it waits at; nil once it has left.
+            var descriptor: Int32?
+        }
+        private let state: Mutex<State>
 
-        /// Takes over a descriptor of the eventfd(2) that it waits at.
-        init(rings descriptor: Int32) { self.descriptor = descriptor }
+        /// - Parameter descriptor: not taken over. It is nobody else's, because a duplicate would keep it in the loop's set beyond its closing.
+        init(at descriptor: Int32) { state = Mutex(State(descriptor: descriptor)) }
 
-        deinit { close(descriptor) }
-
-        var result: Found? { found.withLock { $0 } }
+        var result: Found? { state.withLock { $0.found } }
 
         func tell(_ result: Found) {
-            found.withLock { $0 = result }
-            var one: UInt64 = 1
-            _ = unsafe write(descriptor, &one, 8)
+            state.withLock { state in
+                state.found = result
+                guard let descriptor = state.descriptor else { return }
+                var one: UInt64 = 1
+                _ = unsafe write(descriptor, &one, 8)
+            }
         }
+
+        /// Nobody waits any more: the descriptor may be closed.
+        func leave() { state.withLock { $0.descriptor = nil } }
     }
 
     private static func with(_ port: UInt16, _ address: SocketAddress) -> SocketAddress {

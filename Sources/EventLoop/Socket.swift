@@ -54,7 +54,8 @@ public enum Interruption: UInt8, Sendable {
     /// this socket; asked while the loop takes its events, so it must not close.
     public var unreadIsEnd: (() -> Bool)?
 
-    /// Takes the descriptor over; it must be a non-blocking stream socket.
+    /// Takes the descriptor over; it must be a non-blocking stream socket, or what reads and writes as one (eventfd(2)), and nobody may
+    /// have a duplicate of it: that would keep it in the loop's set when the socket is gone.
     public init(_ descriptor: Int32, on loop: EventLoop) throws(SystemError) {
         self.descriptor = descriptor
         unsafe self.loop = loop
