@@ -42,12 +42,16 @@ public final class Resolver: Sendable {
     private let state = Mutex(State())
     private let lifetime: UInt64
     private let threadsAtMost: Int
+    /// So many do as long as names are answered for.
+    private static let usualThreads = 2
+    /// How long a name waits for a thread before there is another.
+    private static let patience: UInt64 = 1_000_000_000
     private let work = WorkSignal()
     private let lookUp: @Sendable (String) -> Result<[SocketAddress], Failure>
 
     /// - Parameter lookUp: how a name is looked up; it may block. Nil: by getaddrinfo(3).
     public init(
-        lifetimeSeconds: Int = 30, threadsAtMost: Int = 2, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
+        lifetimeSeconds: Int = 30, threadsAtMost: Int = 16, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
     ) {
         lifetime = UInt64(lifetimeSeconds) * 1_000_000_000
         self.threadsAtMost = threadsAtMost
@@ -82,7 +86,7 @@ public final class Resolver: Sendable {
         let needsThread = state.withLock { state -> Bool in
             if state.waiting[host] == nil { state.queue.append(host) }
             state.waiting[host, default: []].append(waiter)
-            guard state.idle < state.queue.count, state.threads < threadsAtMost else { return false }
+            guard state.idle < state.queue.count, state.threads < Self.usualThreads else { return false }
             state.threads += 1
             return true
         }
@@ -95,10 +99,24 @@ public final class Resolver: Sendable {
             waiter.leave()
             bell.close()
         }
-        let readiness = await bell.waitToRead(until: deadline)
-        if let result = waiter.result { return try result.get() }
+        var readiness = Readiness.timedOut
+        repeat {
+            readiness = await bell.waitToRead(until: min(deadline, loop.now + Self.patience))
+            if let result = waiter.result { return try result.get() }
+            if readiness == .timedOut { helpOut(host) }
+        } while readiness == .timedOut && loop.now < deadline
         state.withLock { state in state.waiting[host]?.removeAll { $0 === waiter } }
         throw readiness == .timedOut ? .timedOut : .interrupted(bell.interruption ?? .callerGone)
+    }
+
+    /// Starts another thread for a name that none has taken up: all of them wait for names that nobody answers for.
+    private func helpOut(_ host: String) {
+        let needsThread = state.withLock { state -> Bool in
+            guard state.queue.contains(host), state.idle < state.queue.count, state.threads < threadsAtMost else { return false }
+            state.threads += 1
+            return true
+        }
+        if needsThread { startThread() }
     }
 
     /// One who waits for a look-up, on whatever loop.

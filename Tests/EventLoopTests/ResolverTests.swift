@@ -59,4 +59,37 @@ private final class Names: Sendable {
             _ = waiter.result
         }
     }
+
+    @Test func `answers while other names hang`() async throws {
+        let names = Names()
+        let resolver = names.resolver
+        try await onLoop { loop in
+            await withTaskGroup { group in
+                for number in 0..<4 {
+                    group.addTask(executorPreference: loop) {
+                        _ = try? await OnLoop(loop: loop).addresses(of: "hangs-\(number).test", by: resolver, within: 40_000_000_000)
+                    }
+                }
+                group.addTask(executorPreference: loop) {
+                    while names.hanging < 2 { await OnLoop(loop: loop).rest() }
+                    let found = try? await OnLoop(loop: loop).addresses(of: "answers.test", by: resolver, within: 30_000_000_000)
+                    #expect(found?.map(\.host) == ["192.0.2.1"])
+                    for _ in 0..<4 { names.letGo() }
+                }
+            }
+        }
+    }
+}
+
+private actor OnLoop {
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    func rest() async { await loop.sleep(nanoseconds: 10_000_000) }
+
+    func addresses(of name: String, by resolver: Resolver, within nanoseconds: UInt64) async throws -> [SocketAddress] {
+        try await resolver.addresses(of: name, port: 80, on: loop, until: loop.now + nanoseconds, for: nil)
+    }
 }
