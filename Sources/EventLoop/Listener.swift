@@ -35,7 +35,10 @@ public struct ListeningSockets: Sendable {
         let size = socklen_t(MemoryLayout<Int32>.size)
         // A probe must not fail on connections of a gateway that has just ended; SO_REUSEADDR allows those and no listener.
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, size)
-        if shared { unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, size) }
+        if shared {
+            unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, size)
+            Socket.setKeepAlive(descriptor)
+        }
         if address.family == AF_INET6 { unsafe setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, size) }
         do {
             _ = try System.check("bind") { unsafe address.withPointer { unsafe Glibc.bind(descriptor, $0, $1) } }

@@ -278,6 +278,20 @@ extension Socket {
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// A peer that has vanished without a word (a machine that lost its power, a NAT that forgot) shows after two minutes: TCP asks once a
+    /// minute of silence has passed, and every 15 s from then on, four times (tcp(7)). What a listener is told holds for the connections it takes.
+    static func setKeepAlive(_ descriptor: Int32) {
+        func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+            var value = value
+            unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+        let tcp = Int32(IPPROTO_TCP)
+        set(tcp, TCP_KEEPIDLE, 60)
+        set(tcp, TCP_KEEPINTVL, 15)
+        set(tcp, TCP_KEEPCNT, 4)
+        set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    }
+
     /// Connects to one address.
     /// - Parameter caller: whose leaving ends the attempt.
     public static func connect(
@@ -286,6 +300,7 @@ extension Socket {
         let descriptor = Glibc.socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .failed(errno) }
         setNoDelay(descriptor)
+        setKeepAlive(descriptor)
         let socket: Socket
         do { socket = try Socket(descriptor, on: loop) } catch { throw .failed(error.code) }
         let status = unsafe address.withPointer { pointer, length in unsafe Glibc.connect(descriptor, pointer, length) }
