@@ -53,6 +53,9 @@ public struct ListeningSockets: Sendable {
 /// One loop's share of the listening sockets.
 public final class Listener {
     private let socket: Socket
+    /// Connections taken since others had a turn.
+    private var taken = 0
+    private static let takenInTurn = 64
 
     /// Takes the descriptor over. On the loop's thread.
     public init(_ descriptor: Int32, on loop: EventLoop) throws(SystemError) {
@@ -66,11 +69,17 @@ public final class Listener {
             let descriptor = linux_accept(socket.descriptor, nil, nil)
             if descriptor >= 0 {
                 Socket.setNoDelay(descriptor)
+                taken += 1
+                if taken == Self.takenInTurn {
+                    taken = 0
+                    await unsafe socket.loop.yield()
+                }
                 return descriptor
             }
             switch errno {
             case EAGAIN:
                 socket.sawWouldBlock(reading: true)
+                taken = 0
                 guard await socket.waitToRead() == .ready else { return nil }
             case EINTR, ECONNABORTED, EPROTO: continue
             case EBADF, EINVAL: return nil

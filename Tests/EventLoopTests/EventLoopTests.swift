@@ -22,41 +22,6 @@ import Testing
     }
 }
 
-@Suite struct `A listener` {
-    @Test func `goes on after an error of the network`() async throws {
-        let loop = try EventLoop(name: "test")
-        loop.start()
-        // accept(2) on a socket of this kind fails with EOPNOTSUPP: one of the errors that have nothing to do with the listener's end.
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        #expect(await Accepting(loop: loop).endsOnlyWhenClosed(descriptor))
-        loop.stop()
-        loop.join()
-    }
-}
-
-private actor Accepting {
-    nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
-    private var listener: Listener?
-    private var isClosed = false
-
-    init(loop: EventLoop) { self.loop = loop }
-
-    func endsOnlyWhenClosed(_ descriptor: Int32) async -> Bool {
-        guard let listener = try? Listener(descriptor, on: loop) else { return false }
-        self.listener = listener
-        Task(executorPreference: loop) { await self.close() }
-        let accepted = await listener.accept()
-        return accepted == nil && isClosed
-    }
-
-    private func close() async {
-        await loop.sleep(nanoseconds: 20_000_000)
-        isClosed = true
-        listener?.close()
-    }
-}
-
 private actor Yielding {
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
