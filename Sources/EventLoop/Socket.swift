@@ -46,7 +46,7 @@ public enum Interruption: UInt8, Sendable {
     public var onBehalf: Socket?
 
     /// Called while a task waits to read, each time something may have come, by the loop as it takes its events; returns whether the
-    /// task is to be resumed. What needs no task is done here, in the turn that brought it: reading and writing, but neither closing
+    /// task is to be resumed, as it is without being asked in a turn that has lasted long. What needs no task is done here, in the turn that brought it: reading and writing, but neither closing
     /// nor letting go of any socket. It sets the next deadline itself (`keepWaiting`).
     public var onReadable: (() -> Bool)?
 
@@ -233,7 +233,7 @@ public enum Interruption: UInt8, Sendable {
         if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { peerEnded = true }
         if events & (LINUX_EPOLLIN | LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             readable = true
-            if reader != nil, onReadable?() ?? true { resumeReader(.ready) }
+            if reader != nil, needsTask() { resumeReader(.ready) }
             if writerListens { resumeWriter(.ready) }
         }
         if events & (LINUX_EPOLLOUT | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
@@ -244,6 +244,13 @@ public enum Interruption: UInt8, Sendable {
             if events & (LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { isBroken = true }
             if let other = onBehalf, peerHasGone() { other.interrupt(.callerGone) }
         }
+    }
+
+    /// Something may have come: whether the task that waits to read is to see to it.
+    @inline(__always)
+    private func needsTask() -> Bool {
+        guard let onReadable else { return true }
+        return unsafe !loop.mayPass() || onReadable()
     }
 
     /// Resumes what is overdue; the next deadline, or `.max`.
