@@ -4,7 +4,8 @@ internal import Glibc
 /// A bound, listening socket.
 ///
 /// Every loop has its own on the same port (SO_REUSEPORT), so that the kernel spreads connections. Because that option would also
-/// let a second gateway slip onto the port, `bind` first takes the port without it: whoever holds it makes that fail.
+/// let a second gateway slip onto the port, `bind` first takes the port without it: whoever holds it makes that fail. And because two that
+/// begin at the same moment could both find it free, only one of them looks at a time.
 public struct ListeningSockets: Sendable {
     public let descriptors: [Int32]
     /// The address in force: with a port where 0 was asked for.
@@ -12,11 +13,21 @@ public struct ListeningSockets: Sendable {
 
     /// - Throws: EADDRINUSE when anybody listens there already.
     public static func bind(to wanted: SocketAddress, count: Int) throws(SystemError) -> ListeningSockets {
-        // The guard holds the port while the real ones are bound... but a guard without SO_REUSEPORT would refuse them as well, so it
-        // only probes: bound exclusively, then closed.
-        let probe = try open(wanted, shared: false)
-        let address = SocketAddress(localOf: probe)
-        close(probe)
+        guard wanted.port == 0 else { return try bindAlone(to: wanted, count) }
+        // What the kernel gives may have gone to somebody else by the time it is shared.
+        var last = SystemError("bind", EADDRINUSE)
+        for _ in 0..<16 {
+            let address = try probe(wanted)
+            do { return try bindAlone(to: address, count) } catch { last = error }
+            guard last.code == EADDRINUSE else { break }
+        }
+        throw last
+    }
+
+    private static func bindAlone(to address: SocketAddress, _ count: Int) throws(SystemError) -> ListeningSockets {
+        let claim = try claim(address.port)
+        defer { if let claim { close(claim) } }
+        _ = try probe(address)
         var descriptors: [Int32] = []
         do {
             for _ in 0..<count { descriptors.append(try open(address, shared: true)) }
@@ -26,6 +37,39 @@ public struct ListeningSockets: Sendable {
             throw error
         }
         return ListeningSockets(descriptors: descriptors, address: address)
+    }
+
+    /// Takes the address for itself, and lets go of it again: a guard that stayed would refuse the real ones as well.
+    private static func probe(_ address: SocketAddress) throws(SystemError) -> SocketAddress {
+        let descriptor = try open(address, shared: false)
+        defer { close(descriptor) }
+        return SocketAddress(localOf: descriptor)
+    }
+
+    /// Waits until nobody else is between the probe of this port and its listening sockets: one program at a time has the abstract Unix
+    /// socket (unix(7)) named after it, in the network namespace that the port is of, too.
+    /// - Returns: what is closed when all listen; nil where there are no such sockets.
+    private static func claim(_ port: UInt16) throws(SystemError) -> Int32? {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let name = Array("\0hopspan listens on \(port)".utf8)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name) }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        // It is held for milliseconds.
+        for _ in 0..<500 {
+            let bound = unsafe withUnsafePointer(to: address) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe Glibc.bind(descriptor, $0, length) }
+            }
+            if bound == 0 { return descriptor }
+            guard errno == EADDRINUSE else { break }
+            usleep(10_000)
+        }
+        let code = errno
+        close(descriptor)
+        guard code == EADDRINUSE else { return nil }
+        throw SystemError("bind", code)
     }
 
     private static func open(_ address: SocketAddress, shared: Bool) throws(SystemError) -> Int32 {

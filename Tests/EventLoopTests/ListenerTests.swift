@@ -1,5 +1,6 @@
 import EventLoop
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct `A listener` {
@@ -24,6 +25,22 @@ import Testing
             #expect(loop.health.turns.load(ordering: .relaxed) - before >= 3)
             for caller in callers { caller.close() }
             listener.close()
+        }
+    }
+
+    @Test func `shares its port with no other, however close together they begin`() async throws {
+        let free = try ListeningSockets.bind(to: #require(SocketAddress("127.0.0.1", port: 0)), count: 1)
+        for descriptor in free.descriptors { close(descriptor) }
+        for _ in 0..<50 {
+            let bound = Mutex<[ListeningSockets]>([])
+            let address = free.address
+            DispatchQueue.concurrentPerform(iterations: 8) { _ in
+                if let sockets = try? ListeningSockets.bind(to: address, count: 64) { bound.withLock { $0.append(sockets) } }
+            }
+            let count = bound.withLock { $0.count }
+            for sockets in bound.withLock({ $0 }) { for descriptor in sockets.descriptors { close(descriptor) } }
+            #expect(count == 1)
+            if count != 1 { break }
         }
     }
 }
