@@ -60,6 +60,7 @@
     public internal(set) var connectionClose = false
     public internal(set) var connectionKeepAlive = false
     public internal(set) var expectsContinue = false
+    /// It asks for WebSocket, without which its exchange would be nothing. Other protocols it may ask for need not be taken up, and are not.
     public internal(set) var wantsUpgrade = false
 
     public init() {

@@ -199,6 +199,13 @@ import Testing
         await it.stop()
     }
 
+    @Test func `takes no notice of a protocol that it might speak instead`() async throws {
+        let it = try ServerUnderTest(handler: ServerUnderTest.echo)
+        let answer = try it.answer(to: "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n")
+        #expect(answer?.hasPrefix("HTTP/1.1 200 OK\r\n") == true)
+        await it.stop()
+    }
+
     @Test func `does not wait for a handler that does not let go of the loop`() async throws {
         let entered = WorkSignal()
         let gate = WorkSignal()
