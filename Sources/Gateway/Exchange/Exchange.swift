@@ -280,8 +280,8 @@ final class Exchange {
     /// Decoded and read in one turn of the loop, if it can end there; of twice as much in one turn the rest is not looked at.
     private static let decodedInTurn = 1 << 20
 
-    /// So much has been decoded that others should have their turn.
-    var shouldYield: Bool { isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
+    /// So much has been passed on, or decoded, that others should have their turn.
+    var hasHadItsTurn: Bool { moved >= EventLoop.bytesPerTurn || isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
 
     /// A turn of the loop begins.
     func turnBegins() { if isInflating { decodedBefore = inflater.decodedBytes } }

@@ -72,11 +72,7 @@ extension Worker {
             connection.consumePiece()
             if isLast { break }
             exchange.moved += count
-            if exchange.moved >= EventLoop.bytesPerTurn || exchange.shouldYield {
-                exchange.moved = 0
-                await loop.yield()
-                exchange.turnBegins()
-            }
+            if exchange.hasHadItsTurn { await letOthers(exchange) }
         }
         isWhole = true
         return keepsAlive && framing != .untilClose
