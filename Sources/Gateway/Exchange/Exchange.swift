@@ -59,12 +59,15 @@ final class Exchange {
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
 
-    /// Forgets the last exchange. The request's head is read afterwards.
+    /// Forgets the last exchange, and gives back what that one needed more memory for than most do. The request's head is read afterwards.
     func reset() {
         span.reset()
         call.reset()
-        body.removeAll()
-        output.removeAll()
+        body.rest()
+        output.rest()
+        redacted.rest()
+        request.rest()
+        answer.rest()
         traceState.reset()
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }

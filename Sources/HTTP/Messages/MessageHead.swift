@@ -98,6 +98,17 @@
         wantsUpgrade = false
     }
 
+    /// The head is not needed any more, and another may be long in coming: memory that is more than others need goes back.
+    public func rest() {
+        guard unsafe bytes.count > Self.keptSize else { return }
+        reset()
+        unsafe bytes.deallocate()
+        unsafe fields.deallocate()
+        unsafe (bytes, fields) = Self.storage()
+    }
+
+    private static let keptSize = 4 << 10
+
     /// Copies the bytes that the offsets are of.
     func keep(_ head: RawSpan) {
         if unsafe head.byteCount > bytes.count {
