@@ -24,6 +24,9 @@ struct ContentAssembly {
     private var whole: [ContentPart] = []
     private var reader: ContentReader
 
+    /// Bytes taken of the stream.
+    var byteCount: Int { reader.budget.taken }
+
     init(limit: Int) { reader = ContentReader(budget: ContentBudget(limit: limit)) }
 
     /// The reply's parts, a list for each choice that said something.

@@ -231,6 +231,12 @@ public final class LLMCall {
     /// How many bytes of the answer are kept, to be read when they are whole.
     public var heldByteCount: Int { events.heldByteCount + body.count }
 
+    /// About how many bytes of content have been recorded.
+    public var contentByteCount: Int { recorder?.byteCount ?? 0 }
+
+    /// Does what is long about `describe` where content is recorded, once the answer has ended.
+    public func renderContent() { recorder?.render() }
+
     /// One event of the stream.
     /// - Returns: whether it is the usage that the caller did not ask for.
     private func take(_ event: borrowing EventStreamEvent, now: UInt64) -> Bool {
