@@ -245,6 +245,9 @@ final class Exchange {
         case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
+        if call.readsFields {
+            for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }
+        }
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
