@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import Synchronization
 import Tracing
 
 /// One request, its answer and its span, while they last. Lent to each step of `Worker.serve`, with a verb for each thing that
@@ -94,7 +95,7 @@ final class Exchange {
         span.record.startTime = worker.clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.settings.timeouts.total }
         let brought = readContext()
-        let named = readRunName(upstream.runHeaders)
+        let named = readRunName(upstream.runHeaders, worker.counters)
         placeInRun(brought, named: named, scope: caller, by: worker)
         describeRequest(upstream)
     }
@@ -113,8 +114,8 @@ final class Exchange {
         return context
     }
 
-    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
+    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name, and counted.
+    private func readRunName(_ runHeaders: [ConfiguredField], _ counters: GatewayCounters) -> Bool {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
@@ -122,15 +123,21 @@ final class Exchange {
             next = request.index(of: .baggage, from: index + 1)
         }
         for header in runHeaders {
-            if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
+            if let index = header.index(in: request), takeRunName(request.value(index), counters) { return true }
         }
         guard !baggage.isEmpty else { return false }
-        return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
+        return baggage.withValue(of: "run.id") { takeRunName($0, counters) } ?? false
     }
 
-    private func takeRunName(_ name: RawSpan) -> Bool {
-        guard (1...128).contains(name.byteCount) else { return false }
-        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F { return false }
+    private func takeRunName(_ name: RawSpan, _ counters: GatewayCounters) -> Bool {
+        guard (1...128).contains(name.byteCount) else {
+            counters.runNamesOfWrongLength.add(1, ordering: .relaxed)
+            return false
+        }
+        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F {
+            counters.runNamesOfWrongCharacters.add(1, ordering: .relaxed)
+            return false
+        }
         for offset in 0..<name.byteCount { runName.append(name[byte: offset]) }
         return true
     }

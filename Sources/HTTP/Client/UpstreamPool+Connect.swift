@@ -14,7 +14,7 @@ extension UpstreamPool {
             counters.connects.add(1, ordering: .relaxed)
             return connection
         } catch {
-            if error != .callerGone, error != .shutdown { counters.failures.add(1, ordering: .relaxed) }
+            if error != .callerGone, error != .shutdown { counters.connectFailed(error) }
             throw error
         }
     }

@@ -17,7 +17,16 @@ public final class UpstreamPool {
         public let idle = Atomic<Int>(0)
         public let connects = Atomic<UInt64>(0)
         public let failures = Atomic<UInt64>(0)
+        private let last = Mutex<ConnectFailure?>(nil)
         public init() {}
+
+        /// Why the last connection that could not be made could not.
+        public var lastFailure: ConnectFailure? { last.withLock { $0 } }
+
+        func connectFailed(_ failure: ConnectFailure) {
+            last.withLock { $0 = failure }
+            failures.add(1, ordering: .relaxed)
+        }
     }
     public let counters: Counters
 
