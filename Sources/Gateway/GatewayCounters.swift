@@ -35,6 +35,8 @@ public final class GatewayCounters: Sendable {
         /// Connections made and not made since the start.
         public var connects: UInt64
         public var failures: UInt64
+        /// The latest attempt failed.
+        public var isFailing: Bool
         /// What was wrong the last time, and what to do; nil where nothing ever was. No byte of anybody's message.
         public var lastFailure: String?
     }
@@ -45,7 +47,8 @@ public final class GatewayCounters: Sendable {
             pools.map { name, counters in
                 Upstream(
                     name: name, idle: counters.idle.load(ordering: .relaxed), connects: counters.connects.load(ordering: .relaxed),
-                    failures: counters.failures.load(ordering: .relaxed), lastFailure: counters.lastFailure.map { GatewayError.message($0, name) })
+                    failures: counters.failures.load(ordering: .relaxed), isFailing: counters.isFailing.load(ordering: .relaxed),
+                    lastFailure: counters.lastFailure.map { GatewayError.message($0, name) })
             }
         }.sorted { $0.name < $1.name }
     }

@@ -40,22 +40,23 @@ import Testing
         await program.stop()
     }
 
-    private func upstream(_ connects: UInt64, _ failures: UInt64) -> GatewayCounters.Upstream {
-        GatewayCounters.Upstream(name: "openai", idle: 0, connects: connects, failures: failures, lastFailure: failures > 0 ? "why" : nil)
+    private func upstream(_ failures: UInt64, isFailing: Bool) -> GatewayCounters.Upstream {
+        GatewayCounters.Upstream(name: "openai", idle: 0, connects: 3, failures: failures, isFailing: isFailing, lastFailure: failures > 0 ? "why" : nil)
     }
 
     @Test func `has a provider when it can no longer be reached, and when it can be again`() {
         var watch = Watch()
-        #expect(watch.look(at: upstream(3, 0)) == [])
-        #expect(watch.look(at: upstream(3, 2)) == [.unreachable(provider: "openai", failures: 2, reason: "why")])
-        #expect(watch.look(at: upstream(3, 9)) == [])
+        #expect(watch.look(at: upstream(0, isFailing: false)) == [])
+        #expect(watch.look(at: upstream(2, isFailing: true)) == [.unreachable(provider: "openai", failures: 2, reason: "why")])
+        #expect(watch.look(at: upstream(9, isFailing: true)) == [])
+        // Nobody has asked meanwhile.
+        #expect(watch.look(at: upstream(9, isFailing: true)) == [])
         // Some do, some do not: it is no better yet.
-        #expect(watch.look(at: upstream(4, 10)) == [])
-        #expect(watch.look(at: upstream(4, 10)) == [])
-        #expect(watch.look(at: upstream(5, 10)) == [.reachable(provider: "openai", failures: 10)])
-        #expect(watch.look(at: upstream(6, 10)) == [])
-        #expect(watch.look(at: upstream(6, 11)) == [.unreachable(provider: "openai", failures: 1, reason: "why")])
-        #expect(watch.look(at: upstream(7, 11)) == [.reachable(provider: "openai", failures: 1)])
+        #expect(watch.look(at: upstream(10, isFailing: false)) == [])
+        #expect(watch.look(at: upstream(10, isFailing: false)) == [.reachable(provider: "openai", failures: 10)])
+        #expect(watch.look(at: upstream(10, isFailing: false)) == [])
+        #expect(watch.look(at: upstream(11, isFailing: false)) == [.unreachable(provider: "openai", failures: 1, reason: "why")])
+        #expect(watch.look(at: upstream(11, isFailing: false)) == [.reachable(provider: "openai", failures: 1)])
     }
 
     @Test func `has a store that does not write, and what is lost`() {

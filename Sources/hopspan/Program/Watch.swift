@@ -27,7 +27,6 @@ enum Notice: Equatable {
 /// of it there was. Asked once a second, it makes a line a kind a second, and loops and store do not even know that there is a log.
 struct Watch {
     private struct Provider {
-        var connects: UInt64 = 0
         var failures: UInt64 = 0
         /// Failures before it was last told that all is well; nil while it is.
         var failuresWhenWell: UInt64?
@@ -68,20 +67,19 @@ struct Watch {
         return notices
     }
 
-    /// A provider is unreachable from the first look that sees failures on, and reachable again with the first that sees connections and
-    /// no failure: one of which every other connection fails is told of once.
+    /// A provider is unreachable from the first look that sees failures on, and reachable again with the first that sees none, after a
+    /// connection: one of which every other connection fails is told of once.
     mutating func look(at upstream: GatewayCounters.Upstream) -> [Notice] {
         var provider = providers[upstream.name] ?? Provider()
         defer { providers[upstream.name] = provider }
-        let connects = upstream.connects - provider.connects
         let failures = upstream.failures - provider.failures
         let failuresBefore = provider.failures
-        (provider.connects, provider.failures) = (upstream.connects, upstream.failures)
+        provider.failures = upstream.failures
         if failures > 0, provider.failuresWhenWell == nil {
             provider.failuresWhenWell = failuresBefore
             return [.unreachable(provider: upstream.name, failures: failures, reason: upstream.lastFailure ?? "")]
         }
-        guard connects > 0, failures == 0, let before = provider.failuresWhenWell else { return [] }
+        guard failures == 0, !upstream.isFailing, let before = provider.failuresWhenWell else { return [] }
         provider.failuresWhenWell = nil
         return [.reachable(provider: upstream.name, failures: upstream.failures - before)]
     }
