@@ -118,7 +118,7 @@ final class Worker {
 
     /// Keeps it for another request, without what the last one made it hold.
     func giveBack(_ exchange: Exchange) {
-        clear(exchange.body)
+        if exchange.body.capacity > Self.clearedAtOnce { clear(exchange.body) }
         guard spareExchanges.count < 256 else { return }
         exchange.reset()
         spareExchanges.append(exchange)

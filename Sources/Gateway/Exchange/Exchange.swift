@@ -18,6 +18,8 @@ final class Exchange {
     /// The answer's body is read on its way.
     private(set) var isObserved = false
     private var isInflating = false
+    /// Content is recorded.
+    private var recordsContent = false
     private var callEnded = false
     /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
     private var callerHasAll = false
@@ -92,6 +94,7 @@ final class Exchange {
     func open(_ upstream: Upstream, caller: RawSpan, by worker: Worker) {
         openedAt = worker.clock.monotonic
         call.content = worker.settings.content
+        recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.settings.timeouts.total }
         let brought = readContext()
@@ -299,13 +302,17 @@ final class Exchange {
     }
 
     /// The same for a piece that may be the last.
-    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
+    /// - Returns: whether `answerEnded` is to be called, because it would take long here.
+    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) -> Bool {
         if isLast, isObserved, !isInflating, call.readWhole(piece) {
             callEnded = true
-            return
+            return false
         }
         observe(piece, clock)
-        if isLast { answerEnded(clock) }
+        guard isLast else { return false }
+        if holdsMuch { return true }
+        answerEnded(clock)
+        return false
     }
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
@@ -338,11 +345,11 @@ final class Exchange {
             callEnded = true
             call.endResponse(isComplete: false, now: endedAt) { _ in }
         }
-        call.renderContent()
+        if recordsContent { call.renderContent() }
     }
 
     /// To `finish` would take long: `readRest` is to be called elsewhere before.
-    var isLongToFinish: Bool { call.contentByteCount > Self.renderedAtOnce || holdsMuch }
+    var isLongToFinish: Bool { recordsContent && call.contentByteCount > Self.renderedAtOnce || holdsMuch }
 
     /// Bytes of content that are made attributes in a turn of the loop: under a millisecond's work where they are masked.
     private static let renderedAtOnce = 16 << 10
