@@ -62,12 +62,15 @@ final class Exchange {
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
 
-    /// Forgets the last exchange. The request's head is read afterwards.
+    /// Forgets the last exchange, and gives back what that one needed more memory for than most do. The request's head is read afterwards.
     func reset() {
         span.reset()
         call.reset()
-        body.removeAll()
-        output.removeAll()
+        body.rest()
+        output.rest()
+        redacted.rest()
+        request.rest()
+        answer.rest()
         traceState.reset()
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
@@ -252,6 +255,9 @@ final class Exchange {
         case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
+        if call.readsFields {
+            for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }
+        }
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
@@ -290,8 +296,8 @@ final class Exchange {
     /// Decoded and read in one turn of the loop, if it can end there; of twice as much in one turn the rest is not looked at.
     private static let decodedInTurn = 1 << 20
 
-    /// So much has been decoded that others should have their turn.
-    var shouldYield: Bool { isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
+    /// So much has been passed on, or decoded, that others should have their turn.
+    var hasHadItsTurn: Bool { moved >= EventLoop.bytesPerTurn || isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
 
     /// A turn of the loop begins.
     func turnBegins() { if isInflating { decodedBefore = inflater.decodedBytes } }

@@ -30,6 +30,7 @@ extension Worker {
 
         var piece: Int?
         if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }
+        if loop.now >= exchange.totalDeadline { throw .totalTimeout }
         // What was wrong until here could still be said in an answer of ours.
         exchange.answerHasStarted()
         if piece == nil {
@@ -71,11 +72,7 @@ extension Worker {
             connection.consumePiece()
             if isLast { break }
             exchange.moved += count
-            if exchange.moved >= EventLoop.bytesPerTurn || exchange.shouldYield {
-                exchange.moved = 0
-                await loop.yield()
-                exchange.turnBegins()
-            }
+            if exchange.hasHadItsTurn { await letOthers(exchange) }
         }
         isWhole = true
         return keepsAlive && framing != .untilClose

@@ -95,7 +95,6 @@ extension Worker {
         while true {
             try await readAnswerHead(exchange, connection, deadline)
             if exchange.answer.status >= 200 { break }
-            guard exchange.answer.status != 101 else { throw .malformedAnswer }
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
@@ -163,29 +162,15 @@ extension Worker {
 
     @inline(__always)
     private func readAnswerHead(_ exchange: Exchange, _ connection: HTTP1Connection, _ deadline: UInt64) async throws(GatewayError) {
-        let begins: Bool
-        do { begins = try await connection.waitForMessage(until: deadline) } catch {
-            throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
-        }
-        guard begins else { throw .upstreamReset }
-        exchange.answerBegins()
-        let input = connection.input
-        if let length = HeadParser.responseAtHand(input.bytes, to: exchange.request.method, into: exchange.answer) {
-            input.consume(length)
-            return
-        }
-        let length: Int
-        do { length = try await connection.readHead(until: deadline) } catch {
+        do {
+            try await connection.readAnswer(to: exchange.request.method, into: exchange.answer, until: deadline) { exchange.answerBegins() }
+        } catch {
             switch error {
-            case .stream(.cut): throw .malformedAnswer
+            case .stream(.cut): throw connection.input.isEmpty ? .upstreamReset : .malformedAnswer
             case .stream(let stream): throw Self.upstreamFailure(stream, exchange, loop.now, .firstByteTimeout)
             default: throw .malformedAnswer
             }
         }
-        do {
-            try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer)
-        } catch { throw .malformedAnswer }
-        input.consume(length)
     }
 
     /// What a failed read or write of the upstream's connection means.

@@ -33,9 +33,17 @@ internal import Glibc
         return other
     }
 
-    public func removeAll() {
+    public func removeAll() { empty(keeping: 256 << 10) }
+
+    /// Empties it for a use that may be long in coming: of what one use took, no more than others need is kept.
+    public func rest() { empty(keeping: Self.keptSize) }
+
+    private static let keptSize = 16 << 10
+
+    @inline(__always)
+    private func empty(keeping kept: Int) {
         used = 0
-        if unsafe memory.count > 256 << 10 {
+        if unsafe memory.count > kept {
             unsafe Self.free(memory)
             unsafe memory = Self.memory(of: Self.usualSize)
         }
