@@ -36,7 +36,7 @@ ANTHROPIC_ERRORS = {
 
 
 class StandIn:
-    def __init__(self):
+    def __init__(self, port=0):
         self.requests = []
         #: Paths of exchanges whose caller went away before the end.
         self.left = []
@@ -47,7 +47,7 @@ class StandIn:
         class Provider(Requests):
             upstream = stand_in
 
-        self.server = Server(Provider)
+        self.server = Server(Provider, port)
         self.url = f"http://127.0.0.1:{self.server.port}"
 
     def asked(self, trace_id=None):
