@@ -15,6 +15,8 @@ final class Worker {
     private(set) var settings: GatewaySettings
     let clock: Clock
     private(set) var hosts: HostCheck
+    /// The thread beside the loop (`beside`).
+    let reader: EventLoop
     // Shared between loops.
     let resolver: Resolver
     let runs: NamedRuns
@@ -31,10 +33,11 @@ final class Worker {
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
-        loop: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
+        loop: EventLoop, reader: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
         counters: GatewayCounters, catalogue: PriceCatalogue
     ) {
         self.loop = loop
+        self.reader = reader
         self.settings = settings
         self.clock = clock
         self.ids = ids
@@ -115,6 +118,7 @@ final class Worker {
 
     /// Keeps it for another request, without what the last one made it hold.
     func giveBack(_ exchange: Exchange) {
+        clear(exchange.body)
         guard spareExchanges.count < 256 else { return }
         exchange.reset()
         spareExchanges.append(exchange)

@@ -44,6 +44,8 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
+    /// Monotonic nanoseconds; 0 until it is over.
+    /// The same; 0 until it is over.
     private var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
@@ -57,12 +59,15 @@ final class Exchange {
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
 
-    /// Forgets the last exchange. The request's head is read afterwards.
+    /// Forgets the last exchange, and gives back what that one needed more memory for than most do. The request's head is read afterwards.
     func reset() {
         span.reset()
         call.reset()
-        body.removeAll()
-        output.removeAll()
+        body.rest()
+        output.rest()
+        redacted.rest()
+        request.rest()
+        answer.rest()
         traceState.reset()
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
@@ -71,6 +76,7 @@ final class Exchange {
         answerStarted = false
         failure = nil
         sentAt = 0
+        endedAt = 0
         isObserved = false
         isInflating = false
         callEnded = false
@@ -239,6 +245,9 @@ final class Exchange {
         case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
+        if call.readsFields {
+            for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }
+        }
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
@@ -277,8 +286,8 @@ final class Exchange {
     /// Decoded and read in one turn of the loop, if it can end there; of twice as much in one turn the rest is not looked at.
     private static let decodedInTurn = 1 << 20
 
-    /// So much has been decoded that others should have their turn.
-    var shouldYield: Bool { isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
+    /// So much has been passed on, or decoded, that others should have their turn.
+    var hasHadItsTurn: Bool { moved >= EventLoop.bytesPerTurn || isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
 
     /// A turn of the loop begins.
     func turnBegins() { if isInflating { decodedBefore = inflater.decodedBytes } }
@@ -319,18 +328,39 @@ final class Exchange {
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
 
-    /// The last byte has gone out, or the exchange broke: the span is complete.
+    /// The last byte has gone out, or the exchange broke.
+    func isOver(_ clock: Clock) { if endedAt == 0 { endedAt = clock.monotonic } }
+
+    /// What has been read of an answer that broke off is all there will be of it; content is ready for the span.
+    func readRest() {
+        if isObserved, !callEnded {
+            callEnded = true
+            call.endResponse(isComplete: false, now: endedAt) { _ in }
+        }
+        call.renderContent()
+    }
+
+    /// To `finish` would take long: `readRest` is to be called elsewhere before.
+    var isLongToFinish: Bool { call.contentByteCount > Self.renderedAtOnce || holdsMuch }
+
+    /// Bytes of content that are made attributes in a turn of the loop: under a millisecond's work where they are masked.
+    private static let renderedAtOnce = 16 << 10
+
+    /// So much of an answer has been collected that to read it would take long.
+    var holdsMuch: Bool { isObserved && !callEnded && call.heldByteCount > Worker.readAtOnce }
+
+    /// The span is complete.
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
-        let now = clock.monotonic
-        endedAt = now
+        isOver(clock)
+        let now = endedAt
         span.record.endTime = span.record.startTime + (now - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost.
         if failure == .callerGone, callerHasAll { failure = nil }
         if api != nil {
             if isInflating { inflater.release() }
-            if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }
+            readRest()
             call.describe(into: &span)
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)

@@ -14,9 +14,9 @@ extension HTTPServer {
             idle.remove(key)
             guard hasCome else { break }
             patience = limits.keepAlive
-            active += 1
+            requestBegan()
             let keepsAlive = await exchange(head, on: connection, from: peer, output)
-            active -= 1
+            requestEnded()
             if !keepsAlive {
                 await connection.closeAfterAnswer(on: loop)
                 return
