@@ -37,8 +37,8 @@ private final class Names: Sendable {
                 _ = try await resolver.addresses(of: "hangs.test", port: 80, on: loop, until: loop.now + 50_000_000, for: nil)
                 Issue.record("it was found")
             } catch { #expect(error == .timedOut) }
-            let count = try watched(by: loop)
-            #expect(count == 1)
+            let watched = try watched(by: loop)
+            #expect(watched == 1)
         }
         names.letGo()
     }
