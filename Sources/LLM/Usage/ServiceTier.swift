@@ -21,7 +21,10 @@ public enum PriceVariant: UInt8, Sendable, Hashable, CaseIterable {
     }
 
     /// `service_tier` of an OpenAI-shaped answer, `serviceTier.type` of Bedrock's, Gemini's `x-gemini-service-tier`.
-    public init(serviceTier word: borrowing JSONString) { self.init(serviceTier: word.raw) }
+    public init(serviceTier word: borrowing JSONString) {
+        // Nearly always.
+        if word.is("default") { self = .standard } else { self.init(serviceTier: word.raw) }
+    }
 
     /// The same as a field's value.
     public init(serviceTier word: RawSpan) {
