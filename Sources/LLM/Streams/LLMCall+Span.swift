@@ -25,21 +25,13 @@ extension LLMCall {
 
     private func describeTimes(_ draft: inout SpanDraft) {
         if let time = timeToFirstChunk { draft.set(.responseTimeToFirstChunk, Double(time) / 1e9) }
-        if let time = timeToFirstContent {
-            draft.record.timeToFirstContent = Int64(clamping: time)
-            draft.set(.ttft, Double(time) / 1e9)
-        }
+        // An attribute too, as the tokens are, of what the record says.
+        if let time = timeToFirstContent { draft.record.timeToFirstContent = Int64(clamping: time) }
     }
 
     private func describeUsage(_ draft: inout SpanDraft) {
         settleUsage()
-        let tokens = settledUsage.tokens
-        draft.record.tokens = tokens
-        if tokens.input >= 0 { draft.set(.usageInputTokens, tokens.input) }
-        if tokens.output >= 0 { draft.set(.usageOutputTokens, tokens.output) }
-        if tokens.cacheRead >= 0 { draft.set(.usageCacheReadInputTokens, tokens.cacheRead) }
-        if tokens.cacheWrite >= 0 { draft.set(.usageCacheWriteInputTokens, tokens.cacheWrite) }
-        if tokens.reasoning >= 0 { draft.set(.usageReasoningOutputTokens, tokens.reasoning) }
+        draft.record.tokens = settledUsage.tokens
     }
 
     private func describeErrors(_ draft: inout SpanDraft) {

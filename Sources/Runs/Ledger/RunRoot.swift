@@ -19,7 +19,7 @@ extension OpenRun {
         draft.record.isError = head.isError
         draft.record.runIsNamed = head.isNamed
 
-        draft.set(.operationName, "invoke_agent")
+        draft.set(.operationName, "invoke_agent" as StaticString)
         var isNameless = true
         details.withBytes { texts in
             RunDetails.forEach(in: texts) { kind, text in

@@ -169,14 +169,35 @@ extension LLMCall {
         var draft = SpanDraft()
         describe(into: &draft)
         var text = ""
+        // Time and counters, of which the record alone knows, stand before what went wrong and what was said.
+        var counters = Self.printed(draft.record)
+        let behind: [Attribute] = [.unreadable, .errorType, .systemInstructions, .inputMessages, .outputMessages, .toolDefinitions]
         draft.withEntries { entries in
             SpanEntry.forEach(in: entries) { tag, type, value in
+                if behind.contains(where: { $0.rawValue == tag }) || tag == SpanEntry.Tag.statusMessage.rawValue {
+                    text += counters
+                    counters = ""
+                }
                 let name = Attribute(rawValue: tag)?.name.description ?? "\(SpanEntry.Tag(rawValue: tag)!)"
                 text += "\(name): \(Self.printed(type, value))\n"
             }
         }
+        text += counters
         if draft.record.isError { text += "is error\n" }
         if streamWasCut { text += "was cut\n" }
+        return text
+    }
+
+    private static func printed(_ record: SpanRecord) -> String {
+        var text = ""
+        if record.timeToFirstContent >= 0 { text += "\(Attribute.ttft.name): \(Double(record.timeToFirstContent) / 1e9)\n" }
+        let tokens = record.tokens
+        for (attribute, count) in [
+            (Attribute.usageInputTokens, tokens.input), (.usageOutputTokens, tokens.output), (.usageCacheReadInputTokens, tokens.cacheRead),
+            (.usageCacheWriteInputTokens, tokens.cacheWrite), (.usageReasoningOutputTokens, tokens.reasoning),
+        ] where count >= 0 {
+            text += "\(attribute.name): \(count)\n"
+        }
         return text
     }
 
