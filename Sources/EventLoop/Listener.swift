@@ -120,7 +120,8 @@ public final class Listener {
                 guard await socket.waitToRead() == .ready else { return nil }
             case EINTR, ECONNABORTED, EPROTO: continue
             case EBADF, EINVAL: return nil
-            default:
+            case let code:
+                unsafe socket.loop.health.acceptFailed(code)
                 await unsafe socket.loop.sleep(nanoseconds: 50_000_000)
                 if socket.interruption != nil { return nil }
             }

@@ -50,7 +50,7 @@ extension Worker {
         if buffer.capacity <= Self.clearedAtOnce { buffer.removeAll() } else { clearBeside(buffer) }
     }
 
-    private static let clearedAtOnce = 1 << 20
+    static let clearedAtOnce = 1 << 20
 
     @inline(never)
     private func clearBeside(_ buffer: OutputBuffer) {

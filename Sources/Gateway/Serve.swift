@@ -106,7 +106,10 @@ extension Worker {
     private func admit(_ exchange: Exchange, _ upstream: Upstream) throws(GatewayError) {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
-        if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.settings.credential != nil, !hosts.accepts(exchange.request) {
+            counters.foreignHosts.add(1, ordering: .relaxed)
+            throw .foreignHost
+        }
         if upstream.confinesPaths {
             let request = exchange.request
             if request.path.leadsUp { throw .pathLeadsUp }

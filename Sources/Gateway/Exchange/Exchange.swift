@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import Synchronization
 import Tracing
 
 /// One request, its answer and its span, while they last. Lent to each step of `Worker.serve`, with a verb for each thing that
@@ -17,6 +18,8 @@ final class Exchange {
     /// The answer's body is read on its way.
     private(set) var isObserved = false
     private var isInflating = false
+    /// Content is recorded.
+    private var recordsContent = false
     private var callEnded = false
     /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
     private var callerHasAll = false
@@ -94,10 +97,11 @@ final class Exchange {
     func open(_ upstream: Upstream, caller: RawSpan, by worker: Worker) {
         openedAt = worker.clock.monotonic
         call.content = worker.settings.content
+        recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.settings.timeouts.total }
         let brought = readContext()
-        let named = readRunName(upstream.runHeaders)
+        let named = readRunName(upstream.runHeaders, worker.counters)
         placeInRun(brought, named: named, scope: caller, by: worker)
         describeRequest(upstream)
     }
@@ -116,8 +120,8 @@ final class Exchange {
         return context
     }
 
-    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
+    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name, and counted.
+    private func readRunName(_ runHeaders: [ConfiguredField], _ counters: GatewayCounters) -> Bool {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
@@ -125,15 +129,21 @@ final class Exchange {
             next = request.index(of: .baggage, from: index + 1)
         }
         for header in runHeaders {
-            if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
+            if let index = header.index(in: request), takeRunName(request.value(index), counters) { return true }
         }
         guard !baggage.isEmpty else { return false }
-        return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
+        return baggage.withValue(of: "run.id") { takeRunName($0, counters) } ?? false
     }
 
-    private func takeRunName(_ name: RawSpan) -> Bool {
-        guard (1...128).contains(name.byteCount) else { return false }
-        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F { return false }
+    private func takeRunName(_ name: RawSpan, _ counters: GatewayCounters) -> Bool {
+        guard (1...128).contains(name.byteCount) else {
+            counters.runNamesOfWrongLength.add(1, ordering: .relaxed)
+            return false
+        }
+        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F {
+            counters.runNamesOfWrongCharacters.add(1, ordering: .relaxed)
+            return false
+        }
         for offset in 0..<name.byteCount { runName.append(name[byte: offset]) }
         return true
     }
@@ -245,6 +255,9 @@ final class Exchange {
         case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
+        if call.readsFields {
+            for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }
+        }
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
@@ -295,13 +308,17 @@ final class Exchange {
     }
 
     /// The same for a piece that may be the last.
-    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
+    /// - Returns: whether `answerEnded` is to be called, because it would take long here.
+    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) -> Bool {
         if isLast, isObserved, !isInflating, call.readWhole(piece) {
             callEnded = true
-            return
+            return false
         }
         observe(piece, clock)
-        if isLast { answerEnded(clock) }
+        guard isLast else { return false }
+        if holdsMuch { return true }
+        answerEnded(clock)
+        return false
     }
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
@@ -334,11 +351,11 @@ final class Exchange {
             callEnded = true
             call.endResponse(isComplete: false, now: endedAt) { _ in }
         }
-        call.renderContent()
+        if recordsContent { call.renderContent() }
     }
 
     /// To `finish` would take long: `readRest` is to be called elsewhere before.
-    var isLongToFinish: Bool { call.contentByteCount > Self.renderedAtOnce || holdsMuch }
+    var isLongToFinish: Bool { recordsContent && call.contentByteCount > Self.renderedAtOnce || holdsMuch }
 
     /// Bytes of content that are made attributes in a turn of the loop: under a millisecond's work where they are masked.
     private static let renderedAtOnce = 16 << 10

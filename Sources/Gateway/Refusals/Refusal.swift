@@ -55,7 +55,7 @@ extension Worker {
         switch API(dialect: provider, method: ("POST" as StaticString).bytes, path: path) {
         case .messages: .anthropic
         case .chatCompletions, .responses, .embeddings: .openai
-        case nil: provider
+        case .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed, nil: provider
         }
     }
 

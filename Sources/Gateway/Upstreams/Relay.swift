@@ -62,8 +62,7 @@ extension Worker {
                 if isLast { exchange.answerEnded(clock) }
                 try await writePiece(filtered.bytes, of: exchange, isLast: isLast, framing, output, downstream)
             } else if count > 0 {
-                exchange.observe(input.bytes.extracting(first: count), isLast: isLast && !exchange.holdsMuch, clock)
-                if isLast, exchange.holdsMuch { await endAnswerBeside(exchange) }
+                if exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock) { await endAnswerBeside(exchange) }
                 try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: isLast, framing, output, downstream)
             } else {
                 if exchange.holdsMuch { await endAnswerBeside(exchange) } else { exchange.answerEnded(clock) }

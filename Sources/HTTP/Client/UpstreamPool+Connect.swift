@@ -11,10 +11,10 @@ extension UpstreamPool {
     public func connect(timeout: UInt64, for caller: Socket?) async throws(ConnectFailure) -> HTTP1Connection {
         do {
             let connection = try await open(timeout, caller)
-            counters.connects.add(1, ordering: .relaxed)
+            counters.connected()
             return connection
         } catch {
-            if error != .callerGone, error != .shutdown { counters.failures.add(1, ordering: .relaxed) }
+            if error != .callerGone, error != .shutdown { counters.connectFailed(error) }
             throw error
         }
     }

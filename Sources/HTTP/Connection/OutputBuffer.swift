@@ -22,7 +22,7 @@ internal import Glibc
     }
 
     /// How many bytes it holds memory for.
-    public var capacity: Int { unsafe memory.count }
+    @inlinable public var capacity: Int { unsafe memory.count }
 
     /// Another buffer, with this one's memory and what is in it: to be let go of elsewhere, since to give tens of megabytes back takes
     /// the kernel milliseconds.

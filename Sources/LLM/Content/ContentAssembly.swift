@@ -105,7 +105,7 @@ struct ContentAssembly {
             case .chatCompletions: try takeChunk(event, calls: calls)
             case .messages: takeMessagesEvent(event)
             case .responses: takeResponsesEvent(event)
-            case .embeddings: break
+            case .embeddings, .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: break
             }
         } catch {}  // the facts are read apart, and remember it
     }

@@ -76,7 +76,7 @@ struct ContentRecorder {
         case .messages: add(reader.readParts(answer["content"]), choice: 0, response)
         case .responses:
             if let items = answer["output"] { add(reader.readOutput(items), choice: 0, response) }
-        case .embeddings: break
+        case .embeddings, .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: break
         }
     }
 

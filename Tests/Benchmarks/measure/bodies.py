@@ -1,21 +1,24 @@
-"""Large bodies through the gateway: what a loop's longest turn is while they pass, and whether others are kept waiting."""
+"""Large bodies through the gateway, in both directions: what a loop's longest turn is while they pass."""
 
 import base64
 import http.client
 import json
 import os
-import socket
 import socketserver
 import threading
+import time
 
 from .machine import Invalid
 from .proxies import Collector, Hopspan
+from .report import figure, progress
 from .threads import Threads
+
+MiB = 1 << 20
 
 
 class Sink:
-    """A provider that reads whatever body comes and answers shortly, or with as much text as the field x-answer asks for. In a
-    process's own threads: it is not what is measured."""
+    """A provider that reads whatever body comes and answers shortly, or with as much as the field x-answer says. Threads of this process:
+    it is not what is measured."""
 
     scheme = "http"
 
@@ -83,6 +86,7 @@ def dense(size):
 
 
 def chat(messages, extra=None, stream=True):
+    """Streamed, so that the gateway adds a field to it."""
     return json.dumps({"model": "gpt-4o", "stream": stream, **(extra or {}), "messages": messages}, separators=(",", ":")).encode()
 
 
@@ -91,8 +95,6 @@ SHAPES = {"one string": picture, "short turns": turns, "small numbers": dense}
 
 def send(port, body, fields=(), chunked=False):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     headers = {"content-type": "application/json", "authorization": "Bearer sk-x", **dict(fields)}
     if chunked:
         connection.request("POST", "/openai/v1/chat/completions", (body[at:at + 65536] for at in range(0, len(body), 65536)), headers, encode_chunked=True)
@@ -103,4 +105,35 @@ def send(port, body, fields=(), chunked=False):
     connection.close()
     if answer.status != 200:
         raise Invalid(f"a body of {len(body)} bytes was answered {answer.status}: {data[:300]}")
-    return len(data)
+
+
+def cases(size):
+    """Name, body, fields and framing of each kind of exchange with a body of that size."""
+    for name, make in SHAPES.items():
+        yield f"request, {name}", make(size), {}, False
+    yield "request, one string, chunked", picture(size), {}, True
+    for shape in ("text", "calls"):
+        yield f"answer, {shape}", chat([{"role": "user", "content": "x"}], stream=False), {"x-answer": size, "x-shape": shape}, False
+
+
+def large_bodies(report, quick):
+    sizes = [64 << 10, 2 * MiB, 60 * MiB] if quick else [64 << 10, 128 << 10, MiB, 4 * MiB, 16 * MiB, 32 * MiB, 60 * MiB]
+    rows, longest = {}, 0
+    for content in ("none", "redacted"):
+        sink, collector, threads = Sink(), Collector(), Threads("bodies")
+        hopspan = Hopspan(sink, collector, environment=threads.environment, content=content)
+        send(hopspan.port, chat([]))
+        for size in sizes:
+            for name, body, fields, chunked in cases(size):
+                progress(f"turns: bodies of {size / MiB:g} MiB, content {content}: {name}")
+                threads.forget_longest()
+                send(hopspan.port, body, fields, chunked)
+                time.sleep(0.1)
+                turn = threads.loops(hopspan.process)["longest"] / 1e6
+                longest = max(longest, turn)
+                rows.setdefault(f"{name}, content {content}", []).append(figure(turn))
+        for each in (hopspan.process, collector.process, sink):
+            each.stop()
+    report.table("Longest turn of a loop while one large body passes, ms of thread time", ["", *(f"{size / MiB:g} MiB" for size in sizes)],
+                 [[name, *values] for name, values in rows.items()])
+    report.gate(f"Loops: thread time of the longest turn while bodies of up to {sizes[-1] // MiB} MiB pass", longest, 5, unit=" ms")

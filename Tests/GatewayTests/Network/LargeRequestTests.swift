@@ -6,7 +6,7 @@ import Synchronization
 import TLS
 import Testing
 
-@Suite struct `A large request` {
+@Suite(.serialized) struct `A large request` {
     private static let size = 32 << 20
 
     /// A chat whose one message is so long.
@@ -18,15 +18,15 @@ import Testing
         "POST /local/v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: \(count)\r\n\r\n"
     }
 
-    /// Holds the thread that reads large requests, until the box it returns is filled.
-    private static func hold(_ reader: EventLoop) throws -> Mailbox<Void> {
-        let isHeld = Mailbox<Void>()
-        let release = Mailbox<Void>()
+    /// Holds the thread that reads large requests, until what it returns is signalled.
+    private static func hold(_ reader: EventLoop) -> WorkSignal {
+        let isHeld = WorkSignal()
+        let release = WorkSignal()
         Task(executorPreference: reader) {
-            isHeld.put(())
-            try release.take()
+            isHeld.signal()
+            release.wait()
         }
-        try isHeld.take()
+        isHeld.wait()
         return release
     }
 
@@ -44,7 +44,8 @@ import Testing
         }
         let gateway = try RunningGateway(.chat(server))
         let reader = gateway.gateway.readers[0]
-        let release = try Self.hold(reader)
+        let release = Self.hold(reader)
+        defer { release.signal() }
         let jobs = reader.health.foreignJobs.load(ordering: .relaxed)
         let body = Self.chat(Self.size - 1_000)
         let large = try Peer.connect(to: gateway.port)
@@ -54,14 +55,14 @@ import Testing
 
         let other = try Peer.connect(to: gateway.port)
         let short = Self.chat(300)
-        for _ in 0..<100 {
+        for _ in 0..<20 {
             try other.write(Self.head(short.count))
             try other.write(short)
             #expect(try other.readMessage().body == "{} ")
             #expect(try gateway.span().name == "chat gpt-4o")
         }
         #expect(!large.hasSomething())
-        release.put(())
+        release.signal()
         #expect(try large.readMessage().body == "{ }")
         let span = try gateway.span()
         #expect(span.name == "chat gpt-4o")
@@ -72,7 +73,7 @@ import Testing
     /// It comes, and goes on, in as many turns as it has shares of one.
     @Test(arguments: [false, true])
     func `is not moved in one turn of the loop`(isTLS: Bool) async throws {
-        let body = Self.chat(Self.size - 1_000)
+        let body = Self.chat(8 << 20)
         let server = try PeerServer(tls: isTLS ? .testServer() : nil) { peer in
             let request = try peer.readRequest()
             try peer.write("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n\(request?.body == body)".padding(to: 5))
@@ -92,7 +93,8 @@ import Testing
         let server = try PeerServer { peer in _ = try peer.readRequest() }
         let gateway = try RunningGateway(.chat(server))
         let reader = gateway.gateway.readers[0]
-        let release = try Self.hold(reader)
+        let release = Self.hold(reader)
+        defer { release.signal() }
         let jobs = reader.health.foreignJobs.load(ordering: .relaxed)
         let body = Self.chat(1 << 20)
         let caller = try Peer.connect(to: gateway.port)
@@ -102,7 +104,7 @@ import Testing
         caller.closeSocket()
         // Answered after the loop has heard of the end.
         #expect(try gateway.ask("/nobody").head.hasPrefix("HTTP/1.1 404 "))
-        release.put(())
+        release.signal()
         let span = try gateway.span()
         #expect(span.errorType == "client_disconnected")
         #expect(span.name == "chat gpt-4o")

@@ -1,7 +1,9 @@
 import EventLoop
-import HTTP
 import Peers
+import Synchronization
 import Testing
+
+@testable import HTTP
 
 @Suite struct `An HTTP server` {
     @Test func `hands a request on as it came and frames the answer`() async throws {
@@ -19,6 +21,16 @@ import Testing
         }
         let answer = try it.answer(to: (1...3).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
         #expect(answer == (1...3).map { "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n/\($0)" }.joined())
+        await it.stop()
+    }
+
+    @Test func `does not serve one connection alone, whatever is pipelined on it`() async throws {
+        let it = try ServerUnderTest(handler: ServerUnderTest.echo)
+        let count = 1_000
+        let before = it.loop.health.turns.load(ordering: .relaxed)
+        let answers = try it.answer(to: String(repeating: "GET / HTTP/1.1\r\nHost: h\r\n\r\n", count: count))
+        #expect(answers?.ranges(of: "HTTP/1.1 200 OK\r\n").count == count)
+        #expect(it.loop.health.turns.load(ordering: .relaxed) - before >= count / HTTPServer.requestsPerTurn)
         await it.stop()
     }
 
