@@ -88,9 +88,9 @@ public actor HTTPServer {
     /// - Returns: whether all is over. If not, a handler does not let go of the loop, and that is not waited for.
     @discardableResult
     public nonisolated func stop(within: Duration) async -> Bool {
-        Task(executorPreference: loop) { await drain() }
+        Task(executorPreference: loop) { await self.drain() }
         await waitUntilQuiet(.now + within)
-        Task(executorPreference: loop) { await abort() }
+        Task(executorPreference: loop) { await self.abort() }
         await waitUntilQuiet(.now + .seconds(2))
         return isQuiet
     }
