@@ -31,6 +31,7 @@ enum GatewayError: Error, Equatable {
     /// `error.type`: of the closed list in the design.
     var errorType: StaticString {
         switch self {
+        case .badRequest(.stream(.timedOut)): "408"
         case .badRequest, .pathLeadsUp, .badMessage: "400"
         case .methodNotAllowed: "405"
         case .bodyTooLarge: "413"
@@ -55,9 +56,9 @@ enum GatewayError: Error, Equatable {
     /// What the caller is answered, as long as no head is out.
     var status: Int {
         switch self {
-        case .badRequest(let error):
-            if case .head(let head) = error { head.status } else { 400 }
-        case .pathLeadsUp, .badMessage: 400
+        case .badRequest(.head(let error)): error.status
+        case .badRequest(.stream(.timedOut)): 408
+        case .badRequest, .pathLeadsUp, .badMessage: 400
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .upgrade: 501

@@ -66,11 +66,15 @@ extension Worker {
             try admit(exchange, upstream)
             if let api = api(of: exchange.request, upstream.dialect) {
                 if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
-                exchange.understand(api, upstream, content: settings.content)
+                if exchange.body.count <= Self.readAtOnce {
+                    exchange.understand(api, upstream, content: settings.content)
+                } else {
+                    await understandBeside(exchange, api, upstream)
+                }
             } else if upstream.kind == .mcpServer {
                 if exchange.request.method == .post {
                     if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
-                    try exchange.understandMessage(upstream, caller: caller.bytes, by: self)
+                    try await understandMessage(exchange, upstream, caller)
                 } else {
                     exchange.place(upstream, caller: caller.bytes, by: self)
                 }
@@ -82,10 +86,19 @@ extension Worker {
             exchange.fail(error)
             keepsAlive = await refuse(error, exchange, upstream, on: downstream)
         }
+        if exchange.isLongToFinish { await endBeside(exchange) }
         exchange.finish(upstream, clock, prices: prices)
         spans.record(exchange.span)
         exchange.leaveRun(runs)
         return keepsAlive
+    }
+
+    /// Reads a message to an MCP server, and finds its place by it.
+    private func understandMessage(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller) async throws(GatewayError) {
+        let isLarge = exchange.body.count > Self.readAtOnce
+        if isLarge { await readMessageBeside(exchange) } else { exchange.readMessage(content: settings.content) }
+        try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
+        if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
     }
 
     /// Parses the request's head where it has come whole and is well-formed, which is nearly always.
@@ -111,7 +124,10 @@ extension Worker {
     private func admit(_ exchange: Exchange, _ upstream: Upstream) throws(GatewayError) {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
-        if upstream.credential != nil || upstream.kind == .mcpServer, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.credential != nil || upstream.kind == .mcpServer, !hosts.accepts(exchange.request) {
+            counters.foreignHosts.add(1, ordering: .relaxed)
+            throw .foreignHost
+        }
         if upstream.kind == .mcpServer {
             switch exchange.request.method {
             case .post, .get, .delete: break

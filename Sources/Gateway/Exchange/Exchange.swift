@@ -4,6 +4,7 @@ import HTTP
 import JSONRPC
 import LLM
 import MCP
+import Synchronization
 import Tracing
 
 /// One request, its answer and its span, while they last. Lent to each step of `Worker.serve`, with a verb for each thing that
@@ -20,6 +21,8 @@ final class Exchange {
     /// The answer's body is read on its way.
     private(set) var isObserved = false
     private var isInflating = false
+    /// Content is recorded.
+    private var recordsContent = false
     private var callEnded = false
     /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
     private var callerHasAll = false
@@ -42,6 +45,7 @@ final class Exchange {
     /// The MCP message that the request is; `message` of another exchange is to be used again.
     private(set) var message: MCPCall?
     private(set) var isMessage = false
+    private var messageRequest = Result<MCPRequest?, JSONRPCError>.success(nil)
     /// What changes in it.
     private(set) var messageEdit: MessageEdit?
     /// When the request had its answer although its stream goes on; monotonic nanoseconds, 0 not yet.
@@ -57,6 +61,8 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
+    /// Monotonic nanoseconds; 0 until it is over.
+    /// The same; 0 until it is over.
     private var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
@@ -71,12 +77,15 @@ final class Exchange {
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
 
-    /// Forgets the last exchange. The request's head is read afterwards.
+    /// Forgets the last exchange, and gives back what that one needed more memory for than most do. The request's head is read afterwards.
     func reset() {
         span.reset()
         call.reset()
-        body.removeAll()
-        output.removeAll()
+        body.rest()
+        output.rest()
+        redacted.rest()
+        request.rest()
+        answer.rest()
         traceState.reset()
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
@@ -86,6 +95,7 @@ final class Exchange {
             message?.reset()
             isMessage = false
             messageEdit = nil
+            messageRequest = .success(nil)
             messageAnsweredAt = 0
         }
         isPlaced = false
@@ -94,6 +104,7 @@ final class Exchange {
         answerStarted = false
         failure = nil
         sentAt = 0
+        endedAt = 0
         isObserved = false
         isInflating = false
         callEnded = false
@@ -110,6 +121,7 @@ final class Exchange {
     /// The hop's span opens. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
+        recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.timeouts.total }
     }
@@ -122,7 +134,7 @@ final class Exchange {
         let inHead = brought == nil ? readContext() : nil
         // A context in the message brings its own baggage, or none.
         if brought == nil || baggage.isEmpty { readBaggage() }
-        let named = readRunName(upstream.runHeaders)
+        let named = readRunName(upstream.runHeaders, worker.counters)
         placeInRun(brought ?? inHead, named: named, scope: caller, by: worker)
         describeRequest(upstream)
         if upstream.kind == .mcpServer {
@@ -154,19 +166,25 @@ final class Exchange {
         }
     }
 
-    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
+    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name, and counted.
+    private func readRunName(_ runHeaders: [ConfiguredField], _ counters: GatewayCounters) -> Bool {
         let request = request
         for header in runHeaders {
-            if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
+            if let index = header.index(in: request), takeRunName(request.value(index), counters) { return true }
         }
         guard !baggage.isEmpty else { return false }
-        return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
+        return baggage.withValue(of: "run.id") { takeRunName($0, counters) } ?? false
     }
 
-    private func takeRunName(_ name: RawSpan) -> Bool {
-        guard (1...128).contains(name.byteCount) else { return false }
-        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F { return false }
+    private func takeRunName(_ name: RawSpan, _ counters: GatewayCounters) -> Bool {
+        guard (1...128).contains(name.byteCount) else {
+            counters.runNamesOfWrongLength.add(1, ordering: .relaxed)
+            return false
+        }
+        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F {
+            counters.runNamesOfWrongCharacters.add(1, ordering: .relaxed)
+            return false
+        }
         for offset in 0..<name.byteCount { runName.append(name[byte: offset]) }
         return true
     }
@@ -281,6 +299,9 @@ final class Exchange {
         }
         if isMessage { return answerToMessageBegins(isEventStream: isEventStream) }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
+        if call.readsFields {
+            for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }
+        }
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
@@ -321,8 +342,8 @@ final class Exchange {
     /// Decoded and read in one turn of the loop, if it can end there; of twice as much in one turn the rest is not looked at.
     private static let decodedInTurn = 1 << 20
 
-    /// So much has been decoded that others should have their turn.
-    var shouldYield: Bool { isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
+    /// So much has been passed on, or decoded, that others should have their turn.
+    var hasHadItsTurn: Bool { moved >= EventLoop.bytesPerTurn || isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
 
     /// A turn of the loop begins.
     func turnBegins() { if isInflating { decodedBefore = inflater.decodedBytes } }
@@ -335,13 +356,17 @@ final class Exchange {
     private func codingIsUnreadable() { if isMessage { message?.codingIsUnreadable = true } else { call.codingIsUnreadable = true } }
 
     /// The same for a piece that may be the last.
-    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
+    /// - Returns: whether `answerEnded` is to be called, because it would take long here.
+    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) -> Bool {
         if isLast, isObserved, !isInflating, !isMessage, call.readWhole(piece) {
             callEnded = true
-            return
+            return false
         }
         observe(piece, clock)
-        if isLast { answerEnded(clock) }
+        guard isLast else { return false }
+        if holdsMuch { return true }
+        answerEnded(clock)
+        return false
     }
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
@@ -369,11 +394,32 @@ final class Exchange {
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
 
-    /// The last byte has gone out, or the exchange broke: the span is complete.
+    /// The last byte has gone out, or the exchange broke.
+    func isOver(_ clock: Clock) { if endedAt == 0 { endedAt = clock.monotonic } }
+
+    /// What has been read of an answer that broke off is all there will be of it; content is ready for the span.
+    func readRest() {
+        if isObserved, !callEnded {
+            callEnded = true
+            if isMessage { message?.endResponse() } else { call.endResponse(isComplete: false, now: endedAt) { _ in } }
+        }
+        if recordsContent, !isMessage { call.renderContent() }
+    }
+
+    /// To `finish` would take long: `readRest` is to be called elsewhere before.
+    var isLongToFinish: Bool { recordsContent && call.contentByteCount > Self.renderedAtOnce || holdsMuch }
+
+    /// Bytes of content that are made attributes in a turn of the loop: under a millisecond's work where they are masked.
+    private static let renderedAtOnce = 16 << 10
+
+    /// So much of an answer has been collected that to read it would take long.
+    var holdsMuch: Bool { isObserved && !callEnded && (isMessage ? message?.heldByteCount ?? 0 : call.heldByteCount) > Worker.readAtOnce }
+
+    /// The span is complete.
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
-        let now = clock.monotonic
-        endedAt = now
+        isOver(clock)
+        let now = endedAt
         // An MCP hop ends with its answer, however long the stream goes on.
         span.record.endTime = span.record.startTime + ((messageAnsweredAt > 0 ? messageAnsweredAt : now) - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
@@ -381,7 +427,7 @@ final class Exchange {
         if failure == .callerGone, callerHasAll { failure = nil }
         if api != nil {
             if isInflating { inflater.release() }
-            if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }
+            readRest()
             call.describe(into: &span)
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
@@ -427,20 +473,29 @@ final class Exchange {
 
     // MARK: MCP
 
-    /// The request is a message to an MCP server; its body has been read whole. Places the hop.
-    func understandMessage(_ upstream: Upstream, caller: RawSpan, by worker: Worker) throws(GatewayError) {
+    /// The request is a message to an MCP server; its body has been read whole. Reads it: `takeMessage` says what came of it.
+    func readMessage(content: ContentRecording) {
         let message = message ?? MCPCall()
         self.message = message
         isMessage = true
-        message.content = worker.settings.content
+        message.content = content
         let body = body
-        let bytes = body.bytes
+        do { messageRequest = .success(try message.readRequest(body.bytes)) } catch { messageRequest = .failure(error) }
+    }
+
+    /// Places the hop by what the message brings.
+    func takeMessage(_ upstream: Upstream, caller: RawSpan, by worker: Worker) throws(GatewayError) {
         let request: MCPRequest?
-        do { request = try message.readRequest(bytes) } catch { throw .badMessage(error) }
-        guard let request else { return place(upstream, caller: caller, by: worker) }
-        place(upstream, caller: caller, by: worker, brought: readContext(of: request, in: bytes))
-        let (parent, state, baggage) = (contextText, traceState, baggage)
-        messageEdit = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: bytes)
+        do { request = try messageRequest.get() } catch { throw .badMessage(error) }
+        let body = body
+        place(upstream, caller: caller, by: worker, brought: request.flatMap { readContext(of: $0, in: body.bytes) })
+    }
+
+    /// Makes the context that is to travel in the message.
+    func editMessage() {
+        guard case .success(let request?) = messageRequest else { return }
+        let (parent, state, baggage, body) = (contextText, traceState, baggage, body)
+        messageEdit = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
     }
 
     /// The trace context a message brings: nil unless it is valid. Its state and baggage then count, and not those of the head.

@@ -77,14 +77,16 @@ extension Worker {
         defer { downstream.stream.socket.onBehalf = nil }
         if downstream.stream.socket.peerHasGone() { throw .callerGone }
         exchange.writeRequestHead(upstream)
-        let rest = exchange.joinBody()
         // An upstream may answer before it has all of it: that answer is what counts.
         let isSent: Bool
         do {
-            let output = exchange.output
-            let body = exchange.body
-            isSent = try await connection.writeRequest(
-                output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.timeouts.idle))
+            let deadline = exchange.deadline(loop.now, upstream.timeouts.idle)
+            if exchange.joinBody() {
+                let output = exchange.output
+                isSent = try await connection.writeRequest(output.bytes, until: deadline)
+            } else {
+                isSent = try await writeApart(exchange, to: connection, until: deadline)
+            }
         } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
         if !exchange.isUnderstood, isSent { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.timeouts) }
         exchange.sent(clock)
@@ -94,11 +96,26 @@ extension Worker {
         while true {
             try await readAnswerHead(exchange, connection, deadline)
             if exchange.answer.status >= 200 { break }
-            guard exchange.answer.status != 101 else { throw .malformedAnswer }
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
         exchange.answered(upstream)
+    }
+
+    /// Writes head and body, which is not copied, and what is added to it.
+    private func writeApart(_ exchange: Exchange, to connection: HTTP1Connection, until deadline: UInt64) async throws(StreamError) -> Bool {
+        let output = exchange.output
+        let body = exchange.body
+        if let edit = exchange.messageEdit {
+            let added = edit.bytes
+            guard unsafe try await connection.writeRequest(output.bytes, body.bytes.extracting(0..<edit.range.lowerBound), added.span.bytes, until: deadline)
+            else { return false }
+            return try await connection.writeRequest(body.bytes.extracting(edit.range.upperBound..<body.count), until: deadline)
+        }
+        guard let edit = exchange.call.usageInjection else { return try await connection.writeRequest(output.bytes, body.bytes, until: deadline) }
+        let added = edit.text
+        guard try await connection.writeRequest(output.bytes, body.bytes.extracting(0..<edit.range.lowerBound), added.bytes, until: deadline) else { return false }
+        return try await connection.writeRequest(body.bytes.extracting(edit.range.upperBound..<body.count), until: deadline)
     }
 
     /// Passes a body on as it comes. The rest of it is not sent to an upstream that refuses it.
@@ -152,29 +169,15 @@ extension Worker {
 
     @inline(__always)
     private func readAnswerHead(_ exchange: Exchange, _ connection: HTTP1Connection, _ deadline: UInt64) async throws(GatewayError) {
-        let begins: Bool
-        do { begins = try await connection.waitForMessage(until: deadline) } catch {
-            throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
-        }
-        guard begins else { throw .upstreamReset }
-        exchange.answerBegins()
-        let input = connection.input
-        if let length = HeadParser.responseAtHand(input.bytes, to: exchange.request.method, into: exchange.answer) {
-            input.consume(length)
-            return
-        }
-        let length: Int
-        do { length = try await connection.readHead(until: deadline) } catch {
+        do {
+            try await connection.readAnswer(to: exchange.request.method, into: exchange.answer, until: deadline) { exchange.answerBegins() }
+        } catch {
             switch error {
-            case .stream(.cut): throw .malformedAnswer
+            case .stream(.cut): throw connection.input.isEmpty ? .upstreamReset : .malformedAnswer
             case .stream(let stream): throw Self.upstreamFailure(stream, exchange, loop.now, .firstByteTimeout)
             default: throw .malformedAnswer
             }
         }
-        do {
-            try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer)
-        } catch { throw .malformedAnswer }
-        input.consume(length)
     }
 
     /// What a failed read or write of the upstream's connection means.
@@ -190,28 +193,30 @@ extension Worker {
 }
 
 extension Exchange {
-    /// Head and body leave in one write. A small body is joined to the head in `output`, and one that gets a field added, in the three
-    /// pieces that make it.
-    /// - Returns: how much of the body is to be sent behind `output`.
-    func joinBody() -> Int {
-        guard isUnderstood else { return 0 }
+    /// Head and body leave in one write: a small body is joined to the head in `output`, and up to a larger size one that gets a field
+    /// added, in the three pieces that make it.
+    /// - Returns: whether all that is to be sent stands there; a larger body does not.
+    func joinBody() -> Bool {
+        guard isUnderstood else { return true }
         let body = body
         let range: Range<Int>
         if let edit = call.usageInjection {
+            guard body.count <= Worker.editedSize else { return false }
             range = edit.range
             output.append(body.bytes.extracting(0..<range.lowerBound))
             output.append(edit.text)
         } else if let edit = messageEdit {
+            guard body.count <= Worker.editedSize else { return false }
             range = edit.range
             output.append(body.bytes.extracting(0..<range.lowerBound))
             unsafe output.append(edit.bytes.span.bytes)
         } else {
-            guard body.count <= Worker.joinedSize else { return body.count }
+            guard body.count <= Worker.joinedSize else { return false }
             output.append(body.bytes)
-            return 0
+            return true
         }
         output.append(body.bytes.extracting(range.upperBound..<body.count))
-        return 0
+        return true
     }
 
     /// `now` and a time-out, but never past the exchange's own end.

@@ -69,7 +69,7 @@ final class Upstream {
             known = settings.known
             (replacedHeaders, passesCredentials, pricePerCall) = ([], true, nil)
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
-            place = ConfigurationPlace(section: "providers", name: settings.name, address: "base_url")
+            place = ConfigurationPlace(ofUpstream: settings.name)
             name = Text(settings.name)
             providerName = Text(settings.providerName)
             pathPrefix = Text(settings.pathPrefix)
@@ -86,7 +86,7 @@ final class Upstream {
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (passesCredentials, pricePerCall) = (settings.passesAuthorization, settings.pricePerCall)
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
-            place = ConfigurationPlace(section: "mcp", name: settings.name, address: "url")
+            place = ConfigurationPlace(ofUpstream: "mcp/\(settings.name)")
             name = Text("mcp/\(settings.name)")
             providerName = Text("")
             pathPrefix = Text(settings.target)
@@ -114,6 +114,17 @@ struct ConfigurationPlace {
     let name: String
     /// The key that holds its URL.
     let address: String
+
+    /// - Parameter name: as in paths: `openai`, `mcp/weather`.
+    init(ofUpstream name: String) {
+        if name.hasPrefix("mcp/") {
+            self.init(section: "mcp", name: String(name.dropFirst(4)), address: "url")
+        } else {
+            self.init(section: "providers", name: name, address: "base_url")
+        }
+    }
+
+    init(section: String, name: String, address: String) { (self.section, self.name, self.address) = (section, name, address) }
 
     /// Of what was refused before anything was known.
     static let none = ConfigurationPlace(section: "", name: "", address: "")

@@ -1,4 +1,5 @@
 public import EventLoop
+private import Synchronization
 
 /// A small HTTP/1.1 server on one loop: for the api listener and for stand-ins. Requests come whole, answers go out whole or streamed;
 /// one connection's requests are answered in their order. The gateway has a path of its own and does not use it.
@@ -13,9 +14,10 @@ public actor HTTPServer {
     public struct Limits: Sendable {
         /// Bytes of a request's body at most; 413 beyond.
         public var maxBody = 1 << 20
-        /// From the first byte of a request to the end of its head; 408 beyond.
+        /// From a new connection to the first byte of its first request, which is closed beyond, and from the first byte of any request to
+        /// the end of its head; 408 beyond.
         public var head: Duration = .seconds(10)
-        /// How long a connection may be open with nothing asked.
+        /// From the end of an answer to the first byte of the next request; the connection is closed beyond.
         public var keepAlive: Duration = .seconds(60)
         /// Between two reads of a request's body, and for the caller to take a piece (256 KiB at most) of an answer.
         public var idle: Duration = .seconds(60)
@@ -29,8 +31,9 @@ public actor HTTPServer {
     let limits: Limits
     let handler: Handler
     private(set) var isDraining = false
-    /// Requests that are being read or answered.
-    public internal(set) var active = 0
+    /// Both are written by the loop and read by any thread: who stops the server must get on also where a handler does not let go of the loop.
+    private nonisolated let running = Atomic<Int>(0)
+    private nonisolated let hasDrained = Atomic<Bool>(false)
     /// Connections on which nothing is asked.
     var idle: Set<ObjectIdentifier> = []
     private var listeners: [Listener] = []
@@ -73,6 +76,7 @@ public actor HTTPServer {
         for listener in listeners { listener.close() }
         listeners.removeAll()
         for key in idle { connections[key]?.stream.socket.interrupt(.shutdown) }
+        hasDrained.store(true, ordering: .releasing)
     }
 
     /// Ends what still runs.
@@ -81,14 +85,27 @@ public actor HTTPServer {
     }
 
     /// Drains, waits for running requests, then ends the others. The loop goes on. Not from the loop itself.
-    public nonisolated func stop(within: Duration) async {
-        await drain()
+    /// - Returns: whether all is over. If not, a handler does not let go of the loop, and that is not waited for.
+    @discardableResult
+    public nonisolated func stop(within: Duration) async -> Bool {
+        Task(executorPreference: loop) { await self.drain() }
         await waitUntilQuiet(.now + within)
-        await abort()
+        Task(executorPreference: loop) { await self.abort() }
         await waitUntilQuiet(.now + .seconds(2))
+        return isQuiet
     }
 
+    private nonisolated var isQuiet: Bool { hasDrained.load(ordering: .acquiring) && active == 0 }
+
     private nonisolated func waitUntilQuiet(_ deadline: ContinuousClock.Instant) async {
-        while await active > 0, .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+        while !isQuiet, .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
     }
+
+    // MARK: requests
+
+    /// Requests that are being read or answered.
+    public nonisolated var active: Int { running.load(ordering: .relaxed) }
+
+    func requestBegan() { running.add(1, ordering: .relaxed) }
+    func requestEnded() { running.subtract(1, ordering: .relaxed) }
 }

@@ -124,6 +124,9 @@ public final class MCPCall {
         events.finish { take($0) }
     }
 
+    /// How many bytes of the answer are kept, to be read when they are whole.
+    public var heldByteCount: Int { body.count }
+
     /// The request has its answer: what may still come changes nothing.
     public var isAnswered: Bool { answer.outcome != .none }
 
