@@ -84,6 +84,7 @@ import Tracing
         bench.commit()
         let totals = try #require(bench.summary(RunKey(TraceID(high: 1, low: 1)))).head.totals
         #expect(totals.inputTokens == .max)
+        #expect(totals.totalTokens == .max)
         #expect(totals.cost == USD(units: .max))
     }
 
