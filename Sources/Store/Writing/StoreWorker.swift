@@ -16,6 +16,8 @@ final class StoreWorker: @unchecked Sendable {
     /// Chunks that are drained and not yet in a batch, with the queue they go back to.
     private var backlog: [(chunk: SpanChunk, queue: SpanQueue)] = []
     private var backlogStart = 0
+    /// A turn had enough with the backlog and left the queues alone: whatever woke the thread for them is forgotten.
+    private var hasUndrained = false
     /// Blocks whose runs a former process left without their root.
     private var owingBlocks: [Int64] = []
 
@@ -65,22 +67,24 @@ final class StoreWorker: @unchecked Sendable {
         _ = try? writer.database.checkpoint(truncate: true)
     }
 
-    private var hasWork: Bool { writer.hasBatch || backlogStart < backlog.count || shared.queues.contains { $0.queuedBytes > 0 } }
+    private var hasBacklog: Bool { backlogStart < backlog.count }
+    private var hasWork: Bool { writer.hasBatch || hasBacklog || !deletions.isEmpty || shared.queues.contains { $0.queuedBytes > 0 } }
 
-    private func wait() -> StoreSignal.Reasons {
+    func wait() -> StoreSignal.Reasons {
         var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
-        // While the disk refuses, spans wait in their queues: the next try decides.
-        if reasons.spans, !reasons.command, !reasons.stop {
+        // While the disk refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
+        if reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained {
             let more = shared.signal.wait(until: reasons.spansSince + gather) { $0.command || $0.stop }
             reasons.stop = more.stop
         }
         return reasons
     }
 
-    private var nextTurn: UInt64 {
+    /// Monotonic nanoseconds.
+    var nextTurn: UInt64 {
         let now = clock.monotonic()
         if failedTries > 0 { return max(retryAt, now + 1_000_000) }
-        if backlogStart < backlog.count || !owingBlocks.isEmpty || writer.index.wantsMerge && now >= mergeAt { return now }
+        if hasBacklog || hasUndrained || !owingBlocks.isEmpty || !deletions.isEmpty || writer.index.wantsMerge && now >= mergeAt { return now }
         var next = max(nextRetention, now + gather)
         if writer.index.wantsMerge { next = min(next, mergeAt) }
         if let closing = writer.ledger.nextClosing { next = min(next, max(closing, now + gather)) }
@@ -89,7 +93,7 @@ final class StoreWorker: @unchecked Sendable {
     }
 
     /// One batch, the messages that wait, and a bounded piece of housekeeping.
-    private func turn(isClosing: Bool) {
+    func turn(isClosing: Bool) {
         let commands = shared.takeCommands()
         for (destination, span) in shared.takeCursors() { writer.setCursor(destination, span) }
         if failedTries > 0 {
@@ -109,7 +113,7 @@ final class StoreWorker: @unchecked Sendable {
 
     /// Drains the queues and commits in pieces, until everything is written (`all`), or one piece.
     private func takeSpans(all: Bool) {
-        if all || backlogStart >= backlog.count { drain() }
+        if all || !hasBacklog { drain() } else { hasUndrained = true }
         repeat {
             let now = clock.monotonic()
             while backlogStart < backlog.count, writer.batchBytes < Self.batchBytes {
@@ -121,15 +125,16 @@ final class StoreWorker: @unchecked Sendable {
             recoverRoots()
             writer.endBatch(now: now)
             commit()
-        } while failedTries == 0 && backlogStart < backlog.count && all
-        if backlogStart >= backlog.count {
+        } while failedTries == 0 && hasBacklog && all
+        if !hasBacklog {
             backlog.removeAll(keepingCapacity: true)
             backlogStart = 0
         }
     }
 
     private func drain() {
-        if backlogStart >= backlog.count {
+        hasUndrained = false
+        if !hasBacklog {
             backlog.removeAll(keepingCapacity: true)
             backlogStart = 0
         }

@@ -1,0 +1,74 @@
+import OTLP
+import Runs
+import Testing
+import Tracing
+
+@testable import Store
+
+/// The store's thread, one turn at a time: what it does and when it would do the next, without a thread.
+final class WorkerBench {
+    let fixture = StoreFixture()
+    let worker: StoreWorker
+    let queue: SpanQueue
+    private let shared = StoreShared()
+    private let time = TestTime()
+
+    init(_ change: (inout Store.Options) -> Void = { _ in }) throws {
+        var options = fixture.options
+        // Whoever waits to gather more waits longer than any test does.
+        options.gather = .seconds(3_600)
+        change(&options)
+        let writer = try StoreWriter(StoreFile(path: options.path), ledger: RunLedger(), metrics: SpanMetrics(), limits: AttributeLimits())
+        worker = StoreWorker(writer, shared: shared, clock: time.clock)
+        queue = SpanQueue { [shared] in shared.signal.wake() }
+        shared.add(queue)
+        worker.apply(options)
+        // The first turn is always due, for retention.
+        turn()
+    }
+
+    func record(_ hops: [Hop]) {
+        var draft = SpanDraft()
+        for hop in hops {
+            hop.draw(into: &draft, at: time.wall.load(ordering: .relaxed))
+            queue.record(draft)
+        }
+    }
+
+    func turn() { worker.turn(isClosing: false) }
+
+    func advance(seconds: UInt64) {
+        time.passed.add(seconds * 1_000_000_000, ordering: .relaxed)
+    }
+
+    /// Tells after each commit how many spans are written.
+    func onCommit(_ body: @escaping @Sendable (UInt64) -> Void) { shared.add { [shared] in body(shared.health(nil).written) } }
+
+    var isDue: Bool { worker.nextTurn <= time.clock.monotonic() }
+    var written: UInt64 { shared.health(nil).written }
+}
+
+@Suite struct `The store's thread` {
+    /// 60 kB each.
+    private func large(_ numbers: Range<Int>) -> [Hop] {
+        numbers.map { Hop(trace: .test($0), span: UInt64($0 + 1), content: String(repeating: "x", count: 60_000)) }
+    }
+
+    @Test func `takes at once what came while it had more than a batch`() throws {
+        let bench = try WorkerBench()
+        bench.record(large(0..<80))
+        bench.turn()
+        #expect(bench.written > 0 && bench.written < 80, "more than a batch")
+        #expect(bench.isDue)
+        bench.record(large(80..<81))
+        // It has been woken for that one; had it gathered more, or forgotten, it would be an hour.
+        _ = bench.worker.wait()
+        bench.turn()
+        #expect(bench.written == 80)
+        #expect(bench.isDue)
+        _ = bench.worker.wait()
+        bench.turn()
+        #expect(bench.written == 81)
+        #expect(!bench.isDue)
+    }
+}
