@@ -54,6 +54,13 @@ final class WorkerBench {
         numbers.map { Hop(trace: .test($0), span: UInt64($0 + 1), content: String(repeating: "x", count: 60_000)) }
     }
 
+    /// Runs whose roots are a batch and a half.
+    private func owing(_ count: Int) -> [Hop] {
+        let agent = String(repeating: "a", count: 250)
+        return (0..<count).map { Hop(trace: .test($0), span: UInt64($0 + 1), root: UInt64($0 + 1_000_000), linkedBy: .new, agent: agent) }
+    }
+    private let count = 8_000
+
     @Test func `takes at once what came while it had more than a batch`() throws {
         let bench = try WorkerBench()
         bench.record(large(0..<80))
@@ -70,5 +77,27 @@ final class WorkerBench {
         bench.turn()
         #expect(bench.written == 81)
         #expect(!bench.isDue)
+    }
+
+    @Test func `closes no more runs at once than a batch has room for`() throws {
+        let bench = try WorkerBench()
+        bench.record(owing(count))
+        while bench.written < count { bench.turn() }
+        bench.advance(seconds: 100_000)
+        bench.turn()
+        #expect(bench.written > count && bench.written < 2 * count)
+        for _ in 0..<3 where bench.written < 2 * count { bench.turn() }
+        #expect(bench.written == 2 * count)
+    }
+
+    @Test func `writes the roots of all runs at the end, in batches`() throws {
+        let bench = try WorkerBench()
+        bench.record(owing(count))
+        while bench.written < count { bench.turn() }
+        let commits = Seen<UInt64>()
+        bench.onCommit { commits.add($0) }
+        try bench.worker.finishRuns()
+        #expect(bench.written == 2 * count)
+        #expect(commits.all.count > 1)
     }
 }

@@ -32,8 +32,6 @@ final class StoreWorker: @unchecked Sendable {
     private var hasCache = false
     private var wantsVacuum = false
 
-    /// A batch is committed when it has this many bytes of spans, so that no transaction is long.
-    private static let batchBytes = 4 << 20
     /// How often a batch is tried that fails for a reason that will not pass.
     private static let hopelessTries = 3
     /// How long the last writes may go on failing once the store closes.
@@ -116,7 +114,7 @@ final class StoreWorker: @unchecked Sendable {
         if all || !hasBacklog { drain() } else { hasUndrained = true }
         repeat {
             let now = clock.monotonic()
-            while backlogStart < backlog.count, writer.batchBytes < Self.batchBytes {
+            while hasBacklog, !writer.batchIsFull {
                 let (chunk, queue) = backlog[backlogStart]
                 chunk.forEach { record, entries in writer.take(record, entries, now: now) }
                 queue.recycle([chunk])
@@ -223,8 +221,11 @@ final class StoreWorker: @unchecked Sendable {
             recoverRoots()
             try commitCommand()
         }
-        writer.ledger.closeOwing { writer.writeRoot(of: $0) }
-        try commitCommand()
+        var isMore = true
+        while isMore {
+            isMore = writer.ledger.closeOwing(while: { !writer.batchIsFull }) { writer.writeRoot(of: $0) }
+            try commitCommand()
+        }
     }
 
     /// How long the disk is left alone after so many tries in a row that failed, in nanoseconds.

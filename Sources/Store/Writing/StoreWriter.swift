@@ -31,6 +31,9 @@ final class StoreWriter {
     /// What is in the store, as of the last commit.
     var stored: StoredCounts
 
+    /// A batch is committed when it has this many bytes of spans, so that no transaction is long.
+    private static let fullBatch = 4 << 20
+    var batchIsFull: Bool { batchBytes >= Self.fullBatch }
     private let insertBlock: Statement
     private let upsertCursor: Statement
     private let upsertRuns: Statement
@@ -75,9 +78,11 @@ final class StoreWriter {
         append(record, entries, facts, run: run.row, previous: absorbed.previous)
     }
 
-    /// Closes what has come to its end; the roots that are owed join the batch.
+    /// Closes what has come to its end; the roots that are owed join the batch. When there are more of them than a batch has room for, the
+    /// next one has them.
     func endBatch(now: UInt64) {
-        ledger.closeEnded(now: now) { run in writeRoot(of: run) }
+        let most = max(Self.fullBatch, batchBytes + Self.fullBatch / 4)
+        ledger.closeEnded(now: now, while: { batchBytes < most }) { run in writeRoot(of: run) }
     }
 
     func writeRoot(of run: OpenRun) {
