@@ -40,7 +40,8 @@ public final class LLMCall {
     var response = ResponseFacts()
 
     var requestIsUnreadable = false
-    var responseIsUnreadable = false
+    /// Something of the answer is no JSON, or more than is kept: its counters may not be the last.
+    public private(set) var responseIsUnreadable = false
     /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
     public var codingIsUnreadable = false
 
