@@ -147,12 +147,15 @@ final class StoreWorker: @unchecked Sendable {
         guard writer.hasBatch else {
             failedTries = 0
             failure = nil
+    /// Health shows a failure: until a commit succeeds, also where the batch that failed was given up.
+    private var showsFailure = false
             return
         }
         let spans = writer.batchSpans
         do {
             try writer.commit()
-            if failedTries > 0 { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
+            if showsFailure { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
+            showsFailure = false
             failedTries = 0
             failure = nil
             lastCommit = clock.monotonic()
@@ -178,6 +181,7 @@ final class StoreWorker: @unchecked Sendable {
             if health.failingSince == nil { health.failingSince = now }
         }
         if !error.mayPass, failedTries >= Self.hopelessTries {
+        showsFailure = true
             lose(writer.batchSpans, error)
             writer.abandon()
             failedTries = 0
