@@ -130,7 +130,9 @@ public final class Store: Sendable {
 
     /// Deletes a run with its spans. False where it is gone already.
     public func delete(_ run: StoredRun, completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void) {
-        send(completion) { worker throws(StoreError) in try worker.delete(run.row) }
+        send(completion) { worker, failure in
+            if let failure { completion(.failure(failure)) } else { worker.delete(run.row, completion: completion) }
+        }
     }
 
     /// Writes everything recorded before the call.
@@ -182,11 +184,12 @@ public final class Store: Sendable {
     public var lastSpan: Int64 { shared.lastSpan }
 
     private func send<Value>(
+    /// What the thread answers at once; not while its writes fail.
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value
     ) {
-        let isOpen = shared.send { worker, failure in
-            guard let worker, failure == nil else { return completion(.failure(failure ?? .closed)) }
+        send(completion) { worker, failure in
+            if let failure { return completion(.failure(failure)) }
             do throws(StoreError) {
                 completion(.success(try work(worker)))
             } catch {
@@ -194,6 +197,16 @@ public final class Store: Sendable {
             }
         }
         guard isOpen else { return completion(.failure(.closed)) }
+    }
+
+    /// - Parameter work: sees to the completion; is told what makes the store's writes fail, if they do.
+    private func send<Value>(
+        _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void, _ work: @escaping @Sendable (StoreWorker, StoreError?) -> Void
+    ) {
+        let isOpen = shared.send { worker, failure in
+            guard let worker else { return completion(.failure(failure ?? .closed)) }
+            work(worker, failure)
+        }
         shared.signal.command()
     }
 }

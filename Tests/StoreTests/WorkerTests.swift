@@ -1,5 +1,7 @@
+import Dispatch
 import OTLP
 import Runs
+import Synchronization
 import Testing
 import Tracing
 
@@ -99,5 +101,76 @@ final class WorkerBench {
         try bench.worker.finishRuns()
         #expect(bench.written == 2 * count)
         #expect(commits.all.count > 1)
+    }
+
+    @Test func `deletes a long run some blocks at a time, its row last`() throws {
+        let bench = try WorkerBench()
+        // Two spans a block, one of them of the run.
+        let count = 8 * StoreWriter.mostErasedBlocks / 3
+        for start in stride(from: 0, to: 2 * count, by: 40) {
+            bench.record((start..<min(start + 40, 2 * count)).map {
+                Hop(trace: .test($0 % 2), span: UInt64($0 + 1), content: ($0 % 2 == 0 ? "QZX" : "") + String(repeating: "x", count: 35_000))
+            })
+            bench.turn()
+            bench.turn()
+        }
+        #expect(bench.written == UInt64(2 * count))
+        let done = Seen<Bool>()
+        bench.worker.delete(1) { done.add((try? $0.get()) ?? false) }
+        #expect(done.all.isEmpty && bench.isDue)
+        let halfway = try bench.fixture.copyAsKilled()
+
+        // What comes meanwhile is of another run, though it has the same trace.
+        bench.record([Hop(trace: .test(0), span: 1_000_000)])
+        var turns = 0
+        while done.all.isEmpty, turns < 10 {
+            bench.turn()
+            turns += 1
+        }
+        #expect(done.all == [true])
+        #expect(turns == 2, "the first turn was the message's")
+        try expectDeleted(bench.fixture.path, others: count, new: 1)
+
+        // A process that was killed halfway has the run, and deletes what is left.
+        let store = try halfway.start()
+        let reader = try store.makeReader()
+        let run = try #require(try reader.run(TraceID.test(0).description))
+        let isDone = Mailed<Bool>()
+        store.delete(run) { isDone.put((try? $0.get()) ?? false) }
+        #expect(isDone.take())
+        halfway.stop()
+        try expectDeleted(halfway.path, others: count, new: 0)
+    }
+
+    /// Of the run that was deleted nothing is left, of the others all.
+    private func expectDeleted(_ path: String, others: Int, new: Int) throws {
+        let database = try Database(path, .readOnly)
+        let finder = try BlockFinder(database)
+        var (kept, gone) = (0, 0)
+        let last = try database.integer("SELECT max(first + count) FROM span_blocks")! - 1
+        for number in 1...last {
+            let block = try #require(try finder.block(of: number, whole: true))
+            if block.columns(of: number).isGone { gone += 1 } else { kept += 1 }
+            let text = block.spans[block.frame(of: number)]
+            #expect(!text.contains { $0 == UInt8(ascii: "Q") } || !String(decoding: text, as: UTF8.self).contains("QZX"))
+        }
+        #expect(kept == others + new)
+        #expect(gone == others)
+    }
+}
+
+/// One value from another thread.
+private final class Mailed<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+    private let isThere = DispatchSemaphore(value: 0)
+
+    func put(_ new: Value) {
+        value.withLock { $0 = new }
+        isThere.signal()
+    }
+
+    func take() -> Value {
+        isThere.wait()
+        return value.withLock { $0! }
     }
 }

@@ -21,6 +21,9 @@ final class StoreWorker: @unchecked Sendable {
     /// Blocks whose runs a former process left without their root.
     private var owingBlocks: [Int64] = []
 
+    /// Runs that are being deleted, and who is to hear of it.
+    private var deletions: [(deletion: RunDeletion, completion: @Sendable (Result<Bool, StoreError>) -> Void)] = []
+
     private var failedTries = 0
     private var retryAt: UInt64 = 0
     /// The same for merges of the index, which can wait.
@@ -61,6 +64,7 @@ final class StoreWorker: @unchecked Sendable {
                 break
             }
         }
+        for (_, completion) in deletions { completion(.failure(.closed)) }
         for command in shared.closeCommands() { command(nil, .closed) }
         _ = try? writer.database.checkpoint(truncate: true)
     }
@@ -100,6 +104,7 @@ final class StoreWorker: @unchecked Sendable {
             if failedTries > 0, isClosing { usleep(50_000) }
         }
         if failedTries == 0 { takeSpans(all: !commands.isEmpty || isClosing) }
+        if failedTries == 0, !deletions.isEmpty { deleteMore() }
         for command in commands { command(self, failure) }
         if failedTries == 0 { keepHouse() }
         shared.publish(writer.stored)
@@ -213,11 +218,28 @@ final class StoreWorker: @unchecked Sendable {
         return known
     }
 
-    func delete(_ row: Int64) throws(StoreError) -> Bool {
-        let done = try writer.delete(run: row)
+    /// Deletes a run, over as many turns as its spans take; `completion` is told false where it is not there.
+    func delete(_ row: Int64, completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void) {
+        do throws(StoreError) {
+            guard let deletion = try writer.beginDeletion(of: row) else { return completion(.success(false)) }
+            deletions.append((deletion, completion))
+        } catch { return completion(.failure(error)) }
+        if deletions.count == 1 { deleteMore() }
+    }
+
+    /// Some blocks of the run whose deletion was asked for first.
+    private func deleteMore() {
+        do throws(StoreError) {
+            hasUncopiedLog = true
+            guard try writer.continueDeletion(&deletions[0].deletion) else { return }
+        } catch {
+            let (deletion, completion) = deletions.removeFirst()
+            writer.endDeletion(deletion)
+            return completion(.failure(error))
+        }
         // Its bytes go from the log too, as soon as readers let go.
         _ = try? writer.database.checkpoint(truncate: true)
-        return done
+        deletions.removeFirst().completion(.success(true))
     }
 
     func finishRuns() throws(StoreError) {

@@ -26,6 +26,9 @@ final class StoreWriter {
     /// Cursors to write with the next commit.
     private var cursors: [String: Int64] = [:]
 
+    /// Rows of runs that are being deleted.
+    var deleted: Set<Int64> = []
+
     private(set) var batchSpans = 0
     private(set) var batchBytes = 0
     /// What is in the store, as of the last commit.
@@ -200,7 +203,7 @@ final class StoreWriter {
         index.search(index.hash.hash(key)) { row in load(row: row, into: run) { $0.key == key } }
     }
 
-    /// Fills `run` from what is stored under a number if its head is the wanted one. What cannot be read counts as none.
+    /// Fills `run` from what is stored under a number if its head is the wanted one. What cannot be read, or is being deleted, counts as none.
     func load(row: Int64, into run: OpenRun, where isWanted: (RunHead) -> Bool) -> Bool {
         let isThere = try? runFinder.read(row) { state, lastSpan, summary in
             var reader = PackedReader(summary)
@@ -210,3 +213,4 @@ final class StoreWriter {
         return isThere ?? false
     }
 }
+        guard !deleted.contains(row) else { return false }
