@@ -115,11 +115,12 @@ public final class Store: Sendable {
         shared.signal.wake()
     }
 
-    /// Takes up changed limits and destinations; `path` and `attributeLimits` stay as they were.
+    /// Takes up changed limits and destinations; `path` and `attributeLimits` stay as they were. Where the completion is told of a failure
+    /// they are in force all the same; the places of new destinations are not on disk yet.
     public func reconfigure(_ options: Options, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void = { _ in }) {
-        send(completion) { worker throws(StoreError) in
+        send(completion) { worker, _ in
             worker.apply(options)
-            try worker.register(options.destinations)
+            completion(Result { () throws(StoreError) in try worker.register(options.destinations) })
         }
     }
 
@@ -169,11 +170,11 @@ public final class Store: Sendable {
         send(completion) { worker throws(StoreError) in try body(worker.writer) }
     }
 
-    /// For tests: does something with the writing connection, also while its writes fail.
-    func whileFailing(_ body: @escaping @Sendable (Database) -> Void) async {
+    /// For tests: does something between two tries, also while writes fail.
+    func whileFailing(_ body: @escaping @Sendable (StoreWriter) -> Void) async {
         await withCheckedContinuation { continuation in
             _ = shared.send { worker, _ in
-                if let worker { body(worker.writer.database) }
+                if let worker { body(worker.writer) }
                 continuation.resume()
             }
             shared.signal.command()
@@ -183,8 +184,8 @@ public final class Store: Sendable {
     /// `StoreHealth.lastSpan` alone, without asking the disk.
     public var lastSpan: Int64 { shared.lastSpan }
 
-    private func send<Value>(
     /// What the thread answers at once; not while its writes fail.
+    private func send<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value
     ) {
@@ -196,7 +197,6 @@ public final class Store: Sendable {
                 completion(.failure(error))
             }
         }
-        guard isOpen else { return completion(.failure(.closed)) }
     }
 
     /// - Parameter work: sees to the completion; is told what makes the store's writes fail, if they do.
@@ -207,6 +207,7 @@ public final class Store: Sendable {
             guard let worker else { return completion(.failure(failure ?? .closed)) }
             work(worker, failure)
         }
+        guard isOpen else { return completion(.failure(.closed)) }
         shared.signal.command()
     }
 }

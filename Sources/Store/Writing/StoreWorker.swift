@@ -107,7 +107,7 @@ final class StoreWorker: @unchecked Sendable {
         if failedTries == 0, !deletions.isEmpty { deleteMore() }
         for command in commands { command(self, failure) }
         if failedTries == 0 { keepHouse() }
-        shared.publish(writer.stored)
+        shared.publish(writer.told)
         let open = writer.ledger.openCount
         shared.update { $0.openRuns = open }
     }
@@ -147,13 +147,13 @@ final class StoreWorker: @unchecked Sendable {
     }
 
     private var failure: StoreError?
+    /// Health shows a failure: until a commit succeeds, also where the batch that failed was given up.
+    private var showsFailure = false
 
     private func commit() {
         guard writer.hasBatch else {
             failedTries = 0
             failure = nil
-    /// Health shows a failure: until a commit succeeds, also where the batch that failed was given up.
-    private var showsFailure = false
             return
         }
         let spans = writer.batchSpans
@@ -169,7 +169,7 @@ final class StoreWorker: @unchecked Sendable {
             nextRetention = min(nextRetention, lastCommit + 1_000_000_000)
             if spans > 0 {
                 shared.update { $0.written += UInt64(spans) }
-                shared.publish(writer.stored)
+                shared.publish(writer.told)
                 shared.notify()
             }
         } catch {
@@ -181,12 +181,12 @@ final class StoreWorker: @unchecked Sendable {
         failedTries += 1
         failure = error
         let now = clock.wall()
+        showsFailure = true
         shared.update { health in
             health.failure = error
             if health.failingSince == nil { health.failingSince = now }
         }
         if !error.mayPass, failedTries >= Self.hopelessTries {
-        showsFailure = true
             lose(writer.batchSpans, error)
             writer.abandon()
             failedTries = 0
@@ -299,9 +299,10 @@ final class StoreWorker: @unchecked Sendable {
             let place = former.filter { Self.url(of: $0.key) == Self.url(of: name) }.map(\.value).max()
             writer.setCursor(name, place ?? writer.stored.nextSpan - 1)
         }
-        try writer.commit()
-        // Before the answer to whoever asked: exporters look for their cursors next.
-        shared.publish(writer.stored)
+        // Before the answer to whoever asked, and whether or not it can be written: exporters look for their cursors next.
+        shared.publish(writer.told)
+        if let failure { throw failure }
+        try commitCommand()
     }
 
     /// The part of a destination's name before its mark.

@@ -31,12 +31,20 @@ final class StoreWriter {
 
     private(set) var batchSpans = 0
     private(set) var batchBytes = 0
-    /// What is in the store, as of the last commit.
-    var stored: StoredCounts
-
     /// A batch is committed when it has this many bytes of spans, so that no transaction is long.
     private static let fullBatch = 4 << 20
     var batchIsFull: Bool { batchBytes >= Self.fullBatch }
+    /// What is in the store, as of the last commit.
+    var stored: StoredCounts
+
+    /// The same with the cursors that go with the next commit.
+    var told: StoredCounts {
+        guard !cursors.isEmpty else { return stored }
+        var told = stored
+        told.cursors.merge(cursors) { _, new in new }
+        return told
+    }
+
     private let insertBlock: Statement
     private let upsertCursor: Statement
     private let upsertRuns: Statement
@@ -150,6 +158,8 @@ final class StoreWriter {
         // The tail may hold spans of the batch: it stays as it was last written.
         seal()
         sealed.removeAll()
+        // Nobody has seen the numbers of what is lost: the next spans have them, and none is missing.
+        tail.reset(first: stored.nextSpan)
         cursors.removeAll()
     }
 
@@ -161,8 +171,6 @@ final class StoreWriter {
     }
 
     /// Starts a new block, so that every written one is final.
-        // Nobody has seen the numbers of what is lost: the next spans have them, and none is missing.
-        tail.reset(first: stored.nextSpan)
     func sealTail() {
         guard tail.count > 0 else { return }
         seal()
@@ -205,6 +213,7 @@ final class StoreWriter {
 
     /// Fills `run` from what is stored under a number if its head is the wanted one. What cannot be read, or is being deleted, counts as none.
     func load(row: Int64, into run: OpenRun, where isWanted: (RunHead) -> Bool) -> Bool {
+        guard !deleted.contains(row) else { return false }
         let isThere = try? runFinder.read(row) { state, lastSpan, summary in
             var reader = PackedReader(summary)
             guard let head = RunHead(from: &reader), isWanted(head) else { return false }
@@ -213,4 +222,3 @@ final class StoreWriter {
         return isThere ?? false
     }
 }
-        guard !deleted.contains(row) else { return false }
