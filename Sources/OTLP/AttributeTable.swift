@@ -92,7 +92,7 @@ internal import Tracing
         if unsafe slot.pointee.type == type.rawValue, unsafe Int(slot.pointee.valueLength) == value.byteCount, unsafe value.isSame(as: valuePlace) {
             return unsafe enter(slot, UnsafeRawBufferPointer(start: encodedPlace, count: Int(slot.pointee.encodedLength)))
         }
-        let size = unsafe messages.prepare(attribute, type, value, lengthLimit: lengthLimit, &arena)
+        let size = unsafe messages.prepare(attribute, type, value, lengthLimit: attribute.isKeptWhole ? .max : lengthLimit, &arena)
         guard value.byteCount <= Self.valueRoom, size <= Self.encodedRoom else {
             unsafe slot.pointee.type = Slot.none
             // Sound: the room is as long as `prepare` said.
@@ -134,6 +134,16 @@ internal import Tracing
             // Sound: what a slot or the arena holds stays until the next span, and is never empty.
             unsafe place.copyMemory(from: attribute.baseAddress!, byteCount: attribute.count)
             unsafe place += attribute.count
+        }
+    }
+}
+
+extension Attribute {
+    /// What the record says, and how its cost came about: cut, it would say something else than the ledger does.
+    fileprivate var isKeptWhole: Bool {
+        switch self {
+        case .runID, .hopKind, .linkedBy, .timing, .costUSD, .costSource, .costPrice: true
+        default: false
         }
     }
 }
