@@ -4,7 +4,7 @@ internal import JSON
 /// One call of a model as it passes through the gateway: reads the request, watches the answer go by, and says at the end what
 /// the span is to carry.
 ///
-///     call.readRequest(body, api: api, path: path, injectUsage: provider.takesStreamOptions)
+///     call.readRequest(body, api: api, path: path, injectUsage: provider.takesStreamUsage)
 ///     …  send `body`, changed by `call.usageInjection`
 ///     call.beginResponse(status: 200, isEventStream: true, sentAt: sent)
 ///     call.observe(chunk, now: now) { relay($0) }          // where `holdsBack`; else the chunk itself is relayed
@@ -135,7 +135,7 @@ public final class LLMCall {
         self.isEventStream = isEventStream
         self.sentAt = sentAt
         usageIsSettled = false
-        response.openaiUsage.convention = usage == .xai ? .xai : usage == .perplexity ? .perplexity : .openai
+        response.openaiUsage.convention = usage.convention
     }
 
     /// What the caller receives is what `emit` is given, not the chunks themselves: there is an event to hide.
