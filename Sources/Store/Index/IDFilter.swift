@@ -42,7 +42,6 @@ struct IDFilter {
         return true
     }
 
-
     func withBytes<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
         // Sound: words have no padding.
         try body(unsafe words.span.bytes)
