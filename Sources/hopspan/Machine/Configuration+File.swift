@@ -1,5 +1,6 @@
 import Configuration
 import EventLoop
+import JSON
 import LLM
 
 extension Configuration {
@@ -48,7 +49,20 @@ extension KnownProviders {
     static func known(_ catalogue: PriceCatalogue) -> KnownProviders {
         KnownProviders(
             havePublicHost: { name in Provider.named(name).map { $0.host.utf8CodeUnitCount > 0 } ?? false },
-            havePrices: { catalogue.hasProvider($0) })
+            havePrices: { catalogue.hasProvider($0) },
+            apiPath: { name in
+                guard let known = Provider.named(name) else { return "/v1" }
+                return known.v1.map { "\($0)" } ?? (known.dialect == .anthropic ? "/v1" : nil)
+            },
+            havePriceOfOutput: { provider, model in
+                guard let found = catalogue.entry(provider: Provider.named(provider)?.name.description ?? provider, model: model), found.rule != .prefix,
+                    let listing = catalogue.listings(containing: found.model).first(where: { $0.provider == found.provider && $0.model == found.model })
+                else { return false }
+                // What an embedding writes costs nothing.
+                let price = (try? JSONValue(String(decoding: listing.text, as: UTF8.self)))?["output"]?.string
+                return price != nil && price != "0"
+            },
+            names: Provider.all.flatMap(Provider.names(of:)))
     }
 }
 
