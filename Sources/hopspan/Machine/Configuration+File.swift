@@ -5,12 +5,14 @@ import LLM
 
 extension Configuration {
     /// The configuration in a file, with the process's environment; nil: with no file.
+    /// - Parameter isReload: a running program asks: an empty file is then one that is being written, not a configuration of defaults.
     /// - Returns: also the warnings.
     /// - Throws: every mistake, a line each.
-    static func read(_ path: String?, environment: [String: String]) throws(Failure) -> Loaded {
+    static func read(_ path: String?, environment: [String: String], isReload: Bool = false) throws(Failure) -> Loaded {
         var file: [UInt8]?
         if let path {
             do { file = try Files.read(path) } catch { throw Failure("the configuration cannot be read: \(error)") }
+            if isReload, file?.allSatisfy({ $0 <= 0x20 }) == true { throw Failure("\(path): the file is empty") }
         }
         let name = path ?? "hopspan.yaml"
         // Where prices have been imported, their providers can be named too. The store's path says where that is.
