@@ -30,9 +30,6 @@ private import CISAL
         unsafe output.fill(from: bytes, with: start())
     }
 
-    /// Bytes of the body.
-    public var outputCount: Int { output.count }
-
     /// Calls `body` with the gzip body last made; valid inside only.
     public func withOutput<Result: ~Copyable, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
         try output.withBytes(body)

@@ -47,3 +47,14 @@ public final class ManualTime: @unchecked Sendable {
         return now
     }
 }
+
+extension Duration {
+    /// Whole nanoseconds, as deadlines are reckoned in. What is negative is none; 285 years are the most, so that they can be added to any
+    /// time.
+    public var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < 9_000_000_000 else { return 9_000_000_000_000_000_000 }
+        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    }
+}

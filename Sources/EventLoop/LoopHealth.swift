@@ -9,6 +9,9 @@ public final class LoopHealth: Sendable {
     /// The longest turn since it was last asked for, in nanoseconds: how late any connection may have been served.
     public let longestTurn = Atomic<UInt64>(0)
     public let openSockets = Atomic<Int>(0)
+    /// Times that a connection waited and could not be taken (accept(2)), and the errno of the last.
+    public let failedAccepts = Atomic<UInt64>(0)
+    public let lastAcceptError = Atomic<Int32>(0)
 
     @inline(__always) func turnEnded(jobs count: Int, nanoseconds: UInt64) {
         // One writer: load and store is enough, and cheaper than a locked add.
@@ -19,6 +22,11 @@ public final class LoopHealth: Sendable {
     }
 
     func foreignJobArrived() { foreignJobs.add(1, ordering: .relaxed) }
+    func acceptFailed(_ code: Int32) {
+        lastAcceptError.store(code, ordering: .relaxed)
+        failedAccepts.add(1, ordering: .relaxed)
+    }
+
     func socketOpened() { openSockets.add(1, ordering: .relaxed) }
     func socketClosed() { openSockets.subtract(1, ordering: .relaxed) }
 }

@@ -42,12 +42,16 @@ public final class Resolver: Sendable {
     private let state = Mutex(State())
     private let lifetime: UInt64
     private let threadsAtMost: Int
+    /// So many do as long as names are answered for.
+    private static let usualThreads = 2
+    /// How long a name waits for a thread before there is another.
+    private static let patience: UInt64 = 1_000_000_000
     private let work = WorkSignal()
     private let lookUp: @Sendable (String) -> Result<[SocketAddress], Failure>
 
     /// - Parameter lookUp: how a name is looked up; it may block. Nil: by getaddrinfo(3).
     public init(
-        lifetimeSeconds: Int = 30, threadsAtMost: Int = 2, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
+        lifetimeSeconds: Int = 30, threadsAtMost: Int = 16, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
     ) {
         lifetime = UInt64(lifetimeSeconds) * 1_000_000_000
         self.threadsAtMost = threadsAtMost
@@ -74,16 +78,15 @@ public final class Resolver: Sendable {
     /// Waits at a socket, as everything on a loop does: so it can be ended as everything can.
     private func wait(for host: String, on loop: EventLoop, until deadline: UInt64, for caller: Socket?) async throws(Failure) -> [SocketAddress] {
         let bell: Socket
-        let waiter: Waiter
         do {
             bell = try Socket(System.check("eventfd") { linux_eventfd() }, on: loop)
-            waiter = Waiter(rings: try System.check("dup") { dup(bell.descriptor) })
         } catch { throw .notFound(EAI_SYSTEM) }
+        let waiter = Waiter(at: bell.descriptor)
         bell.sawWouldBlock(reading: true)
         let needsThread = state.withLock { state -> Bool in
             if state.waiting[host] == nil { state.queue.append(host) }
             state.waiting[host, default: []].append(waiter)
-            guard state.idle < state.queue.count, state.threads < threadsAtMost else { return false }
+            guard state.idle < state.queue.count, state.threads < Self.usualThreads else { return false }
             state.threads += 1
             return true
         }
@@ -91,30 +94,56 @@ public final class Resolver: Sendable {
         work.signal()
 
         caller?.onBehalf = bell
-        defer { caller?.onBehalf = nil }
-        let readiness = await bell.waitToRead(until: deadline)
-        if let result = waiter.result { return try result.get() }
+        defer {
+            caller?.onBehalf = nil
+            waiter.leave()
+            bell.close()
+        }
+        var readiness = Readiness.timedOut
+        repeat {
+            readiness = await bell.waitToRead(until: min(deadline, loop.now + Self.patience))
+            if let result = waiter.result { return try result.get() }
+            if readiness == .timedOut { helpOut(host) }
+        } while readiness == .timedOut && loop.now < deadline
         state.withLock { state in state.waiting[host]?.removeAll { $0 === waiter } }
         throw readiness == .timedOut ? .timedOut : .interrupted(bell.interruption ?? .callerGone)
     }
 
+    /// Starts another thread for a name that none has taken up: all of them wait for names that nobody answers for.
+    private func helpOut(_ host: String) {
+        let needsThread = state.withLock { state -> Bool in
+            guard state.queue.contains(host), state.idle < state.queue.count, state.threads < threadsAtMost else { return false }
+            state.threads += 1
+            return true
+        }
+        if needsThread { startThread() }
+    }
+
     /// One who waits for a look-up, on whatever loop.
-    private final class Waiter: Sendable {
-        private let found = Mutex<Found?>(nil)
-        private let descriptor: Int32
+    final class Waiter: Sendable {
+        private struct State {
+            var found: Found?
+            /// The eventfd(2) it waits at; nil once it has left.
+            var descriptor: Int32?
+        }
+        private let state: Mutex<State>
 
-        /// Takes over a descriptor of the eventfd(2) that it waits at.
-        init(rings descriptor: Int32) { self.descriptor = descriptor }
+        /// - Parameter descriptor: not taken over. It is nobody else's, because a duplicate would keep it in the loop's set beyond its closing.
+        init(at descriptor: Int32) { state = Mutex(State(descriptor: descriptor)) }
 
-        deinit { close(descriptor) }
-
-        var result: Found? { found.withLock { $0 } }
+        var result: Found? { state.withLock { $0.found } }
 
         func tell(_ result: Found) {
-            found.withLock { $0 = result }
-            var one: UInt64 = 1
-            _ = unsafe write(descriptor, &one, 8)
+            state.withLock { state in
+                state.found = result
+                guard let descriptor = state.descriptor else { return }
+                var one: UInt64 = 1
+                _ = unsafe write(descriptor, &one, 8)
+            }
         }
+
+        /// Nobody waits any more: the descriptor may be closed.
+        func leave() { state.withLock { $0.descriptor = nil } }
     }
 
     private static func with(_ port: UInt16, _ address: SocketAddress) -> SocketAddress {

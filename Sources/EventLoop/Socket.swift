@@ -46,7 +46,7 @@ public enum Interruption: UInt8, Sendable {
     public var onBehalf: Socket?
 
     /// Called while a task waits to read, each time something may have come, by the loop as it takes its events; returns whether the
-    /// task is to be resumed. What needs no task is done here, in the turn that brought it: reading and writing, but neither closing
+    /// task is to be resumed, as it is without being asked in a turn that has lasted long. What needs no task is done here, in the turn that brought it: reading and writing, but neither closing
     /// nor letting go of any socket. It sets the next deadline itself (`keepWaiting`).
     public var onReadable: (() -> Bool)?
 
@@ -54,7 +54,8 @@ public enum Interruption: UInt8, Sendable {
     /// this socket; asked while the loop takes its events, so it must not close.
     public var unreadIsEnd: (() -> Bool)?
 
-    /// Takes the descriptor over; it must be a non-blocking stream socket.
+    /// Takes the descriptor over; it must be a non-blocking stream socket, or what reads and writes as one (eventfd(2)), and nobody may
+    /// have a duplicate of it: that would keep it in the loop's set when the socket is gone.
     public init(_ descriptor: Int32, on loop: EventLoop) throws(SystemError) {
         self.descriptor = descriptor
         unsafe self.loop = loop
@@ -232,7 +233,7 @@ public enum Interruption: UInt8, Sendable {
         if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { peerEnded = true }
         if events & (LINUX_EPOLLIN | LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             readable = true
-            if reader != nil, onReadable?() ?? true { resumeReader(.ready) }
+            if reader != nil, needsTask() { resumeReader(.ready) }
             if writerListens { resumeWriter(.ready) }
         }
         if events & (LINUX_EPOLLOUT | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
@@ -243,6 +244,13 @@ public enum Interruption: UInt8, Sendable {
             if events & (LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { isBroken = true }
             if let other = onBehalf, peerHasGone() { other.interrupt(.callerGone) }
         }
+    }
+
+    /// Something may have come: whether the task that waits to read is to see to it.
+    @inline(__always)
+    private func needsTask() -> Bool {
+        guard let onReadable else { return true }
+        return unsafe !loop.mayPass() || onReadable()
     }
 
     /// Resumes what is overdue; the next deadline, or `.max`.
@@ -277,6 +285,20 @@ extension Socket {
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// A peer that has vanished without a word (a machine that lost its power, a NAT that forgot) shows after two minutes: TCP asks once a
+    /// minute of silence has passed, and every 15 s from then on, four times (tcp(7)). What a listener is told holds for the connections it takes.
+    static func setKeepAlive(_ descriptor: Int32) {
+        func set(_ level: Int32, _ option: Int32, _ value: Int32) {
+            var value = value
+            unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+        let tcp = Int32(IPPROTO_TCP)
+        set(tcp, TCP_KEEPIDLE, 60)
+        set(tcp, TCP_KEEPINTVL, 15)
+        set(tcp, TCP_KEEPCNT, 4)
+        set(SOL_SOCKET, SO_KEEPALIVE, 1)
+    }
+
     /// Connects to one address.
     /// - Parameter caller: whose leaving ends the attempt.
     public static func connect(
@@ -285,6 +307,7 @@ extension Socket {
         let descriptor = Glibc.socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .failed(errno) }
         setNoDelay(descriptor)
+        setKeepAlive(descriptor)
         let socket: Socket
         do { socket = try Socket(descriptor, on: loop) } catch { throw .failed(error.code) }
         let status = unsafe address.withPointer { pointer, length in unsafe Glibc.connect(descriptor, pointer, length) }

@@ -296,14 +296,6 @@ actor Exporter {
     }
 }
 
-extension Duration {
-    /// At most some hundred years; less than nothing is nothing.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        return UInt64(min(max(0, seconds), 1 << 33)) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
-    }
-}
-
 extension [UInt8] {
     init(copying bytes: RawSpan) {
         // Sound: copied before the closure returns.

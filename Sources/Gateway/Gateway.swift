@@ -12,6 +12,8 @@ public final class Gateway: Sendable {
     /// Runs that callers have named; whoever closes runs tells it.
     public let runs: NamedRuns
     private let workers: [GatewayLoop]
+    /// The threads beside the loops, one each (`Worker.beside`).
+    let readers: [EventLoop]
     /// What running exchanges are given to end.
     let drainNanoseconds: Atomic<UInt64>
     private let reloads = Atomic<UInt64>(0)
@@ -30,16 +32,21 @@ public final class Gateway: Sendable {
         counters = GatewayCounters()
         runs = NamedRuns()
         var workers: [GatewayLoop] = []
+        var readers: [EventLoop] = []
         for (number, queue) in queues.enumerated() {
             let words = seed.map { ($0, $0 &+ UInt64(number) &+ 1, 0x1234_5678, 1) } ?? System.randomSeed()
             let loop = try EventLoop(name: "loop-\(number)")
+            let reader = try EventLoop(name: "read-\(number)")
+            readers.append(reader)
             let worker = Worker(
-                loop: loop, settings: settings, clock: clock, ids: IDGenerator(seed: words), resolver: resolver, runs: runs, spans: queue,
+                loop: loop, reader: reader, settings: settings, clock: clock, ids: IDGenerator(seed: words), resolver: resolver, runs: runs, spans: queue,
                 counters: counters, catalogue: catalogue)
             workers.append(GatewayLoop(worker, loop: loop))
         }
         self.workers = workers
         loops = workers.map(\.loop)
+        self.readers = readers
+        for reader in readers { reader.start() }
         for (worker, descriptor) in zip(workers, sockets.descriptors) {
             Task(executorPreference: worker.loop) { await worker.listen(on: descriptor) }
             worker.loop.start()
@@ -54,8 +61,8 @@ public final class Gateway: Sendable {
         for worker in workers { await worker.abort() }
         let lastCall = Clock.system.monotonic + 2_000_000_000
         while activeExchanges > 0, Clock.system.monotonic < lastCall { try? await Task.sleep(nanoseconds: 10_000_000) }
-        for loop in loops { loop.stop() }
-        for loop in loops { loop.join() }
+        for loop in loops + readers { loop.stop() }
+        for loop in loops + readers { loop.join() }
     }
 
     /// Gives running exchanges no more time to end, also where `drain` waits for them already. Their spans are recorded all the same.

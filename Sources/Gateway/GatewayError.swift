@@ -25,6 +25,7 @@ enum GatewayError: Error, Equatable {
     /// `error.type`: of the closed list in the design.
     var errorType: StaticString {
         switch self {
+        case .badRequest(.stream(.timedOut)): "408"
         case .badRequest, .pathLeadsUp: "400"
         case .bodyTooLarge: "413"
         case .upgrade: "501"
@@ -47,9 +48,9 @@ enum GatewayError: Error, Equatable {
     /// What the caller is answered, as long as no head is out.
     var status: Int {
         switch self {
-        case .badRequest(let error):
-            if case .head(let head) = error { head.status } else { 400 }
-        case .pathLeadsUp: 400
+        case .badRequest(.head(let error)): error.status
+        case .badRequest(.stream(.timedOut)): 408
+        case .badRequest, .pathLeadsUp: 400
         case .bodyTooLarge: 413
         case .upgrade: 501
         case .foreignHost: 403

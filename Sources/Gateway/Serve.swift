@@ -64,7 +64,11 @@ extension Worker {
             try admit(exchange, upstream)
             if let api = api(of: exchange.request, upstream.settings.dialect) {
                 if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
-                exchange.understand(api, upstream)
+                if exchange.body.count <= Self.readAtOnce {
+                    exchange.understand(api, upstream)
+                } else {
+                    await understandBeside(exchange, api, upstream)
+                }
             }
             let connection = try await send(exchange, to: upstream, for: downstream)
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
@@ -72,6 +76,7 @@ extension Worker {
             exchange.fail(error)
             keepsAlive = await refuse(error, exchange, upstream, on: downstream)
         }
+        if exchange.isLongToFinish { await endBeside(exchange) }
         exchange.finish(upstream, clock, prices: prices)
         spans.record(exchange.span)
         exchange.leaveRun(runs)
@@ -101,7 +106,10 @@ extension Worker {
     private func admit(_ exchange: Exchange, _ upstream: Upstream) throws(GatewayError) {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
-        if upstream.settings.credential != nil, !hosts.accepts(exchange.request) { throw .foreignHost }
+        if upstream.settings.credential != nil, !hosts.accepts(exchange.request) {
+            counters.foreignHosts.add(1, ordering: .relaxed)
+            throw .foreignHost
+        }
         if upstream.confinesPaths {
             let request = exchange.request
             if request.path.leadsUp { throw .pathLeadsUp }

@@ -1,7 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
-public import Synchronization
+import Synchronization
 import TLS
 import Tracing
 
@@ -15,6 +15,8 @@ final class Worker {
     private(set) var settings: GatewaySettings
     let clock: Clock
     private(set) var hosts: HostCheck
+    /// The thread beside the loop (`beside`).
+    let reader: EventLoop
     // Shared between loops.
     let resolver: Resolver
     let runs: NamedRuns
@@ -31,10 +33,11 @@ final class Worker {
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
-        loop: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
+        loop: EventLoop, reader: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
         counters: GatewayCounters, catalogue: PriceCatalogue
     ) {
         self.loop = loop
+        self.reader = reader
         self.settings = settings
         self.clock = clock
         self.ids = ids
@@ -115,6 +118,7 @@ final class Worker {
 
     /// Keeps it for another request, without what the last one made it hold.
     func giveBack(_ exchange: Exchange) {
+        if exchange.body.capacity > Self.clearedAtOnce { clear(exchange.body) }
         guard spareExchanges.count < 256 else { return }
         exchange.reset()
         spareExchanges.append(exchange)
@@ -146,33 +150,5 @@ final class Worker {
             connection.stream.socket.onBehalf?.interrupt(.shutdown)
             connection.stream.socket.interrupt(.shutdown)
         }
-    }
-}
-
-/// Counters that are no span's: what was refused before it was anybody's. Written by all loops.
-public final class GatewayCounters: Sendable {
-    public let malformedHeads = Atomic<UInt64>(0)
-    public let unknownPaths = Atomic<UInt64>(0)
-    /// TLS on the listener: out of time, no TLS at all, or no certificate that it takes.
-    public let failedHandshakes = Atomic<UInt64>(0)
-    private let pools = Mutex<[String: UpstreamPool.Counters]>([:])
-
-    public init() {}
-
-    /// The counters of one provider's connections, over all loops.
-    func upstream(_ name: String) -> UpstreamPool.Counters {
-        pools.withLock { pools in
-            if let known = pools[name] { return known }
-            let made = UpstreamPool.Counters()
-            pools[name] = made
-            return made
-        }
-    }
-
-    /// Idle connections, connections made and failures, by provider.
-    public func upstreams() -> [(name: String, idle: Int, connects: UInt64, failures: UInt64)] {
-        pools.withLock { pools in
-            pools.map { (name: $0.key, idle: $0.value.idle.load(ordering: .relaxed), connects: $0.value.connects.load(ordering: .relaxed), failures: $0.value.failures.load(ordering: .relaxed)) }
-        }.sorted { $0.name < $1.name }
     }
 }

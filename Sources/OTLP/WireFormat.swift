@@ -69,7 +69,7 @@ enum WireFormat {
         appendVarint(UInt64(length), to: &message)
     }
 
-    private static func varintSize(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+    static func varintSize(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
 
     private static func appendVarint(_ value: UInt64, to message: inout [UInt8]) {
         var rest = value

@@ -49,12 +49,12 @@ public final class QueryAPI: Sendable {
     /// From the next request on, this token and these names. What else the settings hold stays as it was.
     public func reconfigure(_ settings: QueryAPISettings) { authorization.change(to: settings) }
 
-    /// Takes no more requests, lets running ones end, ends its threads. Not from the api's loop.
+    /// Takes no more requests, lets running ones end, ends its threads. Not from the api's loop. A loop that is stuck is left where it is.
     public func stop(within: Duration) async {
-        await server.stop(within: within)
+        let isOver = await server.stop(within: within)
         readers.close()
         health.close()
         loop.stop()
-        loop.join()
+        if isOver { loop.join() }
     }
 }

@@ -163,13 +163,14 @@ public enum SpanEntry {
     /// Calls `body` for each entry, in the order written, with tag, type and value bytes.
     @inlinable public static func forEach(in entries: RawSpan, _ body: (UInt8, ValueType, RawSpan) -> Void) {
         var offset = 0
-        while offset + 6 <= entries.byteCount {
+        while offset &+ 6 <= entries.byteCount {
             let tag = unsafe entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt8.self)
-            let type = unsafe entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset + 1, as: UInt8.self)
-            let length = unsafe Int(entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset + 2, as: UInt32.self))
-            let value = entries.extracting(offset + 6..<offset + 6 + length)
+            let type = unsafe entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 1, as: UInt8.self)
+            let length = unsafe Int(entries.unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ 2, as: UInt32.self))
+            // Traps where the length lies.
+            let value = entries.extracting(offset &+ 6..<offset &+ 6 &+ length)
             body(tag, ValueType(rawValue: type) ?? .string, value)
-            offset += 6 + length
+            offset = offset &+ 6 &+ length
         }
     }
 

@@ -15,7 +15,7 @@ public enum TelemetryPage {
 
         | name | kind | what it is |
         |---|---|---|
-        | `chat {model}`, `embeddings {model}` | CLIENT | a model call: one request to a provider that was understood |
+        | `chat {model}`, `generate_content {model}`, `embeddings {model}` | CLIENT | a model call: one request to a provider that was understood |
         | `{METHOD} {provider}` | CLIENT | any other request to a provider |
         | `invoke_agent {agent}`, `invoke_agent` | INTERNAL | a run's own root, where its caller brought no trace; written when the run closes |
 

@@ -150,11 +150,12 @@ extension [UInt8] {
     /// The lowest `digits` decimals of a number that is not negative, with leading zeros.
     mutating func appendDecimal(_ value: Int, digits: Int) {
         let start = count
-        for _ in 0..<digits { append(UInt8(ascii: "0")) }
+        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digits))
+        var text = mutableSpan
         var rest = value.magnitude
         var index = start + digits - 1
         while rest > 0, index >= start {
-            self[index] &+= UInt8(truncatingIfNeeded: rest % 10)
+            text[index] &+= UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
             index -= 1
         }

@@ -70,17 +70,32 @@ extension USD: CustomStringConvertible {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Appends `description`. Every priced span is written with one: it divides 128-bit numbers twice and not per digit.
+    /// Appends `description`. Every priced span is written with one: most are less than 18 cents, which is 64 bits, and take no division
+    /// of 128-bit numbers; the others take two and not one per digit.
     public func write(into text: inout [UInt8]) {
         if units < 0 { text.append(UInt8(ascii: "-")) }
-        let (whole, fraction) = units.magnitude.quotientAndRemainder(dividingBy: 100_000_000_000_000_000_000)
-        text.append(contentsOf: String(UInt64(truncatingIfNeeded: whole)).utf8)  // 2^127 units are 1.7e18 dollars
-        guard fraction != 0 else { return }
-        let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000_000_000)
+        let magnitude = units.magnitude
+        guard let units = UInt64(exactly: magnitude) else {
+            let (whole, fraction) = magnitude.quotientAndRemainder(dividingBy: 100_000_000_000_000_000_000)
+            text.append(contentsOf: String(UInt64(truncatingIfNeeded: whole)).utf8)  // 2^127 units are 1.7e18 dollars
+            let (upper, lower) = fraction.quotientAndRemainder(dividingBy: 10_000_000_000)
+            return Self.write(UInt64(truncatingIfNeeded: upper), UInt64(truncatingIfNeeded: lower), into: &text)
+        }
+        text.append(UInt8(ascii: "0"))
+        Self.write(units / 10_000_000_000, units % 10_000_000_000, into: &text)
+    }
+
+    /// Appends point and decimals, ten from each half, without trailing zeros.
+    private static func write(_ upper: UInt64, _ lower: UInt64, into text: inout [UInt8]) {
+        guard upper | lower != 0 else { return }
         text.append(UInt8(ascii: "."))
-        text.appendDecimal(Int(truncatingIfNeeded: upper), digits: 10)
-        // Most prices end within ten decimals.
-        if lower != 0 { text.appendDecimal(Int(truncatingIfNeeded: lower), digits: 10) }
-        while text.last == UInt8(ascii: "0") { text.removeLast() }
+        if lower != 0 { text.appendDecimal(Int(upper), digits: 10) }
+        var rest = lower != 0 ? lower : upper
+        var digits = 10
+        while rest % 10 == 0 {
+            rest /= 10
+            digits -= 1
+        }
+        text.appendDecimal(Int(rest), digits: digits)
     }
 }

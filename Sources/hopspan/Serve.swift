@@ -37,7 +37,9 @@ enum Serve {
 
         let log = Log(level: configuration.openTelemetry.logLevel)
         var watched = WatchedFiles([path, configuration.store.importedPrices])
+        var watch = Watch()
         while true {
+            for notice in watch.look(at: program) { log.tell(notice) }
             var second = timespec(tv_sec: 1, tv_nsec: 0)
             switch unsafe sigtimedwait(&signals, nil, &second) {
             case SIGTERM, SIGINT:

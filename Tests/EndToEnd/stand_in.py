@@ -8,10 +8,10 @@ import json
 import threading
 import time
 
+from answers import TEXT, TOOL
 from loopback import Handler, Server
+from native import Native
 
-TEXT = ["Grüße", " aus", " dem", " 東京", " office", "."]
-TOOL = {"id": "call_weather", "name": "get_weather", "arguments": '{"city":"Paris","unit":"celsius"}'}
 CHAT_USAGE = {
     "prompt_tokens": 1200, "completion_tokens": 80, "total_tokens": 1280,
     "prompt_tokens_details": {"cached_tokens": 1000, "audio_tokens": 0},
@@ -36,7 +36,7 @@ ANTHROPIC_ERRORS = {
 
 
 class StandIn:
-    def __init__(self):
+    def __init__(self, port=0):
         self.requests = []
         #: Paths of exchanges whose caller went away before the end.
         self.left = []
@@ -47,7 +47,7 @@ class StandIn:
         class Provider(Requests):
             upstream = stand_in
 
-        self.server = Server(Provider)
+        self.server = Server(Provider, port)
         self.url = f"http://127.0.0.1:{self.server.port}"
 
     def asked(self, trace_id=None):
@@ -60,7 +60,7 @@ class StandIn:
         self.server.stop()
 
 
-class Requests(Handler):
+class Requests(Native, Handler):
     def do_GET(self):
         self.note(b"")
         self.json(200, {"object": "list", "data": [{"id": "gpt-4o", "object": "model", "created": 1, "owned_by": "openai"}]})
@@ -68,7 +68,9 @@ class Requests(Handler):
     def do_POST(self):
         body = self.body()
         self.note(body)
-        key = self.headers.get("x-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        key = self.headers.get("x-api-key") or self.headers.get("x-goog-api-key") or self.headers.get("authorization", "").removeprefix("Bearer ")
+        if key.startswith("AWS4-"):
+            key = key.partition("Credential=")[2].partition("/")[0]
         self.mood = key.removeprefix("sk-")
         if self.mood.startswith("large-"):
             return self.large(int(self.mood.removeprefix("large-")))
@@ -85,7 +87,7 @@ class Requests(Handler):
             })
         elif path == "/v1/messages":
             self.messages(asked)
-        else:
+        elif not self.native(path, asked):
             self.json(404, {"error": {"message": "no such path", "type": "invalid_request_error", "param": None, "code": None}})
 
     def note(self, body):

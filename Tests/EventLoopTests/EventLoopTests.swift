@@ -20,40 +20,41 @@ import Testing
         loop.stop()
         loop.join()
     }
-}
 
-@Suite struct `A listener` {
-    @Test func `goes on after an error of the network`() async throws {
-        let loop = try EventLoop(name: "test")
-        loop.start()
-        // accept(2) on a socket of this kind fails with EOPNOTSUPP: one of the errors that have nothing to do with the listener's end.
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
-        #expect(await Accepting(loop: loop).endsOnlyWhenClosed(descriptor))
-        loop.stop()
-        loop.join()
-    }
-}
-
-private actor Accepting {
-    nonisolated let loop: EventLoop
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
-    private var listener: Listener?
-    private var isClosed = false
-
-    init(loop: EventLoop) { self.loop = loop }
-
-    func endsOnlyWhenClosed(_ descriptor: Int32) async -> Bool {
-        guard let listener = try? Listener(descriptor, on: loop) else { return false }
-        self.listener = listener
-        Task(executorPreference: loop) { await self.close() }
-        let accepted = await listener.accept()
-        return accepted == nil && isClosed
-    }
-
-    private func close() async {
-        await loop.sleep(nanoseconds: 20_000_000)
-        isClosed = true
-        listener?.close()
+    /// Each of these takes a turn's time for what has come.
+    @Test func `moves bytes itself only as long as a turn may last, and leaves the rest to the tasks`() async throws {
+        let count = 24
+        let moved = try await onLoop { loop in
+            var pairs: [(Int32, Socket)] = []
+            for _ in 0..<count {
+                var ends: [Int32] = [0, 0]
+                #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
+                pairs.append((ends[0], try Socket(ends[1], on: loop)))
+            }
+            let moving = Moving(loop: loop)
+            for (_, socket) in pairs {
+                socket.sawWouldBlock(reading: true)
+                socket.onReadable = { moving.move() }
+            }
+            let sockets = pairs.map(\.1)
+            nonisolated(unsafe) let shared = sockets
+            for index in 0..<count {
+                Task(executorPreference: loop) { await moving.wait(for: unsafe shared[index]) }
+            }
+            // They wait.
+            while moving.waiting < count { await loop.yield() }
+            // All of it comes at once.
+            for (other, _) in pairs { _ = unsafe write(other, "x", 1) }
+            while moving.resumed < count { await loop.yield() }
+            for (other, socket) in pairs {
+                close(other)
+                socket.onReadable = nil
+                socket.close()
+            }
+            return (moving.moved, moving.inOneTurn)
+        }
+        #expect(moved.1 <= 4)
+        #expect(moved.0 < count)
     }
 }
 
@@ -69,5 +70,37 @@ private actor Yielding {
         let foreign = loop.health.foreignJobs.load(ordering: .relaxed)
         for _ in 0..<count { await loop.yield() }
         return (loop.health.turns.load(ordering: .relaxed) - turns, loop.health.foreignJobs.load(ordering: .relaxed) - foreign)
+    }
+}
+
+/// Moves bytes, slowly. Confined to its loop.
+private final class Moving: @unchecked Sendable {
+    private let loop: EventLoop
+    private(set) var moved = 0
+    /// The most that moved between two turns.
+    private(set) var inOneTurn = 0
+    private(set) var waiting = 0
+    private(set) var resumed = 0
+    private var turn: UInt64 = 0
+    private var inThisTurn = 0
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    /// Takes two milliseconds; the task is to be woken.
+    func move() -> Bool {
+        moved += 1
+        let now = loop.health.turns.load(ordering: .relaxed)
+        inThisTurn = now == turn ? inThisTurn + 1 : 1
+        turn = now
+        inOneTurn = max(inOneTurn, inThisTurn)
+        let end = Clock.system.monotonic + 2_000_000
+        while Clock.system.monotonic <= end {}
+        return true
+    }
+
+    func wait(for socket: Socket) async {
+        waiting += 1
+        #expect(await socket.waitToRead() == .ready)
+        resumed += 1
     }
 }

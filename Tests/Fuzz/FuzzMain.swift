@@ -14,10 +14,11 @@ private let target: @Sendable ([UInt8]) -> Void =
     case "head": fuzzHead
     case "chunked": fuzzChunked
     case "events": fuzzEvents
+    case "amazon-events": fuzzAmazonEvents
     case "context": fuzzContext
     case "json": fuzzJSON
     case "otlp": fuzzOTLP
-    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, context, json, otlp")
+    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, otlp")
     }
 
 /// A statement that holds for every input; libFuzzer keeps the input for which it does not.

@@ -11,13 +11,13 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-5}
 [ $# -gt 0 ] && shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(head chunked events context json otlp)
+[ ${#targets[@]} -gt 0 ] || targets=(head chunked events amazon-events context json otlp)
 out=.build/fuzz
 mkdir -p "$out/COTLP"
 
-# The settings of Package.swift, with the fuzzer's instruments. Only HTTP's readers are taken: they import no other room.
+# The settings of Package.swift, with the fuzzer's instruments. Only HTTP's readers are taken: they import no other room, and of C only zlib.
 flags=(-O -wmo -parse-as-library -swift-version 6 -strict-memory-safety -enable-experimental-feature Lifetimes -sanitize=fuzzer,address -I "$out"
-  -I Sources/C/ProtobufC)
+  -I Sources/C/ProtobufC -I Sources/C/Zlib)
 for feature in NonisolatedNonsendingByDefault ExistentialAny MemberImportVisibility InternalImportsByDefault; do flags+=(-enable-upcoming-feature "$feature"); done
 printf 'module COTLP {\n    umbrella "%s"\n    export *\n}\n' "$PWD/Sources/C/OTLP/include" >"$out/COTLP/module.modulemap"
 # room NAME SOURCE…: a module and its object file, unless both are newer than all sources.
@@ -34,7 +34,7 @@ room OTLP Sources/OTLP/*.swift
 for source in Sources/C/OTLP/*.c; do
   clang -O1 -std=c2x -fsanitize=fuzzer-no-link,address -ISources/C/OTLP/include -c "$source" -o "$out/$(basename "$source" .c).o" || exit 1
 done
-swiftc "${flags[@]}" -module-name Fuzz Tests/Fuzz/*.swift "$out"/*.o -lprotobuf-c -o "$out/fuzz" 2>"$out/log" || { cat "$out/log"; exit 1; }
+swiftc "${flags[@]}" -module-name Fuzz Tests/Fuzz/*.swift "$out"/*.o -lprotobuf-c -lz -o "$out/fuzz" 2>"$out/log" || { cat "$out/log"; exit 1; }
 
 passed=0 failed=0
 # attempt NAME COMMAND…: one line, and the trace where it fails.

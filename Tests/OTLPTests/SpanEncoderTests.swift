@@ -217,7 +217,7 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
         #expect(span.value(of: .toolCallIDs) == .array((0..<5000).map { .string("\($0)") }))
     }
 
-    /// Attributes are kept encoded from one span to the next: nothing of one may show in another.
+    /// Heads and attributes are kept encoded from one span to the next: nothing of one may show in another.
     @Test(arguments: [AttributeLimits(), AttributeLimits(count: 9, valueLength: 5)])
     func `writes what a new one writes, whatever it has kept`(limits: AttributeLimits) throws {
         var random = Randomness(state: 7)
@@ -225,8 +225,8 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
         var draft = SpanDraft()
         for _ in 0..<3000 {
             draft.reset()
-            draft.record.spanID = SpanID(3)
-            if random.below(2) == 0 { draft.record.tokens.input = Int64(random.below(3)) }
+            random.setHead(of: &draft)
+            if random.below(2) == 0 { draft.record.tokens.input = [0, 1, 127, 128, 16_383, 16_384, .max][random.below(7)] }
             if random.below(3) == 0 {
                 draft.record.costSource = CostSource.catalogue.rawValue
                 draft.record.cost = USD(units: Int128(random.below(4)) * 10_000_000_000_000_000)
@@ -304,9 +304,36 @@ private struct Randomness {
         return Int(state >> 33) % limit
     }
 
+    /// Gives the span one of few heads, most of the usual kind: with ids, times and a name, without the rest.
+    mutating func setHead(of draft: inout SpanDraft) {
+        draft.record.traceID = TraceID(high: UInt64(below(1000)), low: UInt64(below(1000)))
+        draft.record.spanID = SpanID(UInt64(below(1000)))
+        if below(3) > 0 { draft.record.parent = UInt64(below(3)) }
+        draft.record.startTime = UInt64(below(8)) * 1_000_000_007
+        draft.record.endTime = UInt64(below(8)) * 1_000_000_007
+        draft.record.kind = [3, 3, 3, 1, 0, 200][below(6)]
+        draft.record.flags = below(4) == 0 ? 0 : 1
+        draft.record.isError = below(8) == 0
+        if below(8) == 0 { withBytes(Array("a=1".utf8)) { draft.setTraceState($0) } }
+        if below(8) == 0 { draft.setStatusMessage("boom") }
+        switch below(8) {
+        case 0: break
+        case 1: draft.setName("")
+        case 2: withBytes([0xF0, 0x9F, 0x98]) { draft.setName($0) }
+        case 3: draft.setName("\u{FFFD}")
+        case 4: draft.setName(String(repeating: "long", count: 100))
+        default: draft.setName(["abc", "abd"][below(2)])
+        }
+    }
+
     /// Sets an attribute to one of few values, so that they come again: of every kind, of the lengths that are kept and longer.
     mutating func set(_ attribute: Attribute, in draft: inout SpanDraft) -> AnyValue {
-        switch below(5) {
+        switch below(6) {
+        case 5:
+            // As long as others, and no UTF-8.
+            let count = [1, 7, 8, 64][below(4)]
+            withBytes([UInt8](repeating: 0xFF, count: count)) { draft.set(attribute, $0) }
+            return .string(String(repeating: "\u{FFFD}", count: count))
         case 0:
             let text = String(repeating: ["a", "b", "€"][below(3)], count: [0, 1, 7, 8, 63, 64, 65, 192, 200][below(9)])
             draft.set(attribute, text)

@@ -61,6 +61,12 @@ public struct Certificates: Sendable {
         ])
     }
 
+    /// SHA-256 of a certificate, as openssl(1) has it, in lower-case digits alone.
+    public func fingerprint(_ name: String) throws -> String {
+        let printed = try openssl(["x509", "-in", path("\(name).pem"), "-noout", "-fingerprint", "-sha256"])
+        return String(printed.split(separator: "=").last ?? "").replacing(":", with: "").lowercased().filter { !$0.isWhitespace }
+    }
+
     /// Runs openssl(1) to its end; its standard output.
     @discardableResult public func openssl(_ arguments: [String]) throws -> String {
         let (output, errors, succeeded) = try OpenSSLProcess(arguments).finish()

@@ -221,7 +221,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
     public func write(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let piece = Array(rest)
+            let piece = Array(rest.prefix(1 << 20))
             let count: Int
             if let tls {
                 // Sound: a byte has no padding.

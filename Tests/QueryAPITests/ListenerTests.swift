@@ -45,6 +45,27 @@ import Testing
         }
     }
 
+    @Test func `is not waited for when its loop is stuck`() async throws {
+        let seed = try Seed()
+        let api = try QueryAPI(
+            Seed.settings, listen: SocketAddress("127.0.0.1", port: 0)!, store: seed.store, surroundings: Surroundings(version: "1", startedAt: 0))
+        let isStuck = WorkSignal()
+        let gate = WorkSignal()
+        let end = WorkSignal()
+        let wasLetGo = Mutex(false)
+        Task(executorPreference: api.loop) {
+            isStuck.signal()
+            let inTime = gate.wait(nanoseconds: 20_000_000_000)
+            wasLetGo.withLock { $0 = inTime }
+            end.signal()
+        }
+        isStuck.wait()
+        await api.stop(within: .zero)
+        gate.signal()
+        end.wait()
+        #expect(wasLetGo.withLock { $0 })
+    }
+
     @Test func `says so when the store has been closed`() async throws {
         let seed = try await Scenario.seeded()
         seed.store.close()

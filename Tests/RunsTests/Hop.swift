@@ -85,6 +85,8 @@ final class LedgerBench {
     var closed: [RunKey] = []
     var underWay: Set<RunKey> = []
     var previous: [Int64] = []
+    /// Keys that the store was asked for.
+    var asked: [RunKey] = []
     private var draft = SpanDraft()
     private var sequence: Int64 = 1
 
@@ -136,6 +138,7 @@ final class LedgerBench {
     }
 
     private func load(_ key: RunKey, into run: OpenRun) -> Bool {
+        asked.append(key)
         guard let row = rows[key] else { return false }
         return row.summary.withRaw { run.read(row: row.row, lastSequence: row.last, state: row.state, summary: $0) }
     }

@@ -116,6 +116,36 @@ import Tracing
         #expect(run.models == ["gpt-4o", "o3"])
     }
 
+    @Test func `is asked of the store, unless the gateway has only just made up its trace`() {
+        let bench = LedgerBench(limits())
+        func trace(_ number: UInt64) -> TraceID { TraceID(high: 0, low: number) }
+        bench.absorb(Hop(trace: trace(1), root: 7, linkedBy: .new))
+        bench.absorb(Hop(trace: trace(2)))
+        #expect(bench.asked == [RunKey(trace(2))])
+        bench.close(now: 60)
+        bench.commit()
+        // While this hop ran, runs were let go. One of them may be its own: another hop of it may have been over sooner.
+        bench.absorb(Hop(trace: trace(1), root: 7, start: 1_999, end: 9_000, linkedBy: .new), now: 61)
+        #expect(bench.asked.last == RunKey(trace(1)))
+        #expect(bench.rows[RunKey(trace(1))]?.row == 1 && bench.ledger.nextRow == 3)
+        bench.absorb(Hop(trace: trace(3), root: 8, start: 2_001, end: 9_000, linkedBy: .new), now: 61)
+        #expect(bench.asked.count == 2)
+    }
+
+    @Test func `has nothing of the run that was in its place before`() throws {
+        let bench = LedgerBench(limits(open: 0))
+        let other = Hop(trace: TraceID(high: 2, low: 2), span: 2, start: 7_000, end: 8_000)
+        bench.absorb(Hop(runName: "nightly", root: 7, isError: true, agent: "planner", tool: "search", asksFor: ["search"], workspace: "home"))
+        bench.close(now: 1)
+        bench.commit()
+        bench.absorb(other)
+        bench.commit()
+        let alone = LedgerBench()
+        alone.absorb(other)
+        alone.commit()
+        #expect(bench.rows[other.key]?.summary == alone.rows[other.key]?.summary)
+    }
+
     @Test func `keeps the traces and the name of a run its caller named`() throws {
         let bench = LedgerBench()
         let first = bench.absorb(Hop(trace: TraceID(high: 1, low: 1), runName: "nightly", conversation: "c-1"))
@@ -186,12 +216,6 @@ import Tracing
 }
 
 @Suite struct `A run's end` {
-    private func limits(open: Int = 100_000, idle: UInt64 = 60, wait: UInt64? = nil) -> RunLedger.Limits {
-        var limits = RunLedger.Limits()
-        (limits.openRuns, limits.idle, limits.wait) = (open, idle, wait)
-        return limits
-    }
-
     @Test func `comes after run_idle of quiet, not before`() {
         let bench = LedgerBench(limits())
         bench.absorb(Hop(root: 7, linkedBy: .new), now: 0)
@@ -405,4 +429,10 @@ import Tracing
         bench.absorb(Hop(span: 5))
         #expect(bench.previous == [0, 1, 2, 1, 4])
     }
+}
+
+private func limits(open: Int = 100_000, idle: UInt64 = 60, wait: UInt64? = nil) -> RunLedger.Limits {
+    var limits = RunLedger.Limits()
+    (limits.openRuns, limits.idle, limits.wait) = (open, idle, wait)
+    return limits
 }

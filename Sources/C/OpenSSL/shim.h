@@ -42,8 +42,3 @@ static inline int hopspan_SSL_set_tlsext_host_name(SSL *connection, const char *
 static inline uint64_t hopspan_SSL_OP_NO_RENEGOTIATION(void) {
     return SSL_OP_NO_RENEGOTIATION;
 }
-
-// A sum of macros, without the one that would escape every letter beyond ASCII.
-static inline unsigned long hopspan_XN_FLAG_RFC2253_UTF8(void) {
-    return XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
-}

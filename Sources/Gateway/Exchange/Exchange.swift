@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import Synchronization
 import Tracing
 
 /// One request, its answer and its span, while they last. Lent to each step of `Worker.serve`, with a verb for each thing that
@@ -17,6 +18,8 @@ final class Exchange {
     /// The answer's body is read on its way.
     private(set) var isObserved = false
     private var isInflating = false
+    /// Content is recorded.
+    private var recordsContent = false
     private var callEnded = false
     /// The caller was sent the end of the stream, or the error that is one; what is missing is at most the end of its framing.
     private var callerHasAll = false
@@ -44,6 +47,8 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
+    /// Monotonic nanoseconds; 0 until it is over.
+    /// The same; 0 until it is over.
     private var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
@@ -57,12 +62,15 @@ final class Exchange {
     /// Something of an answer has come: whoever sent it has the request.
     private(set) var answerHasBegun = false
 
-    /// Forgets the last exchange. The request's head is read afterwards.
+    /// Forgets the last exchange, and gives back what that one needed more memory for than most do. The request's head is read afterwards.
     func reset() {
         span.reset()
         call.reset()
-        body.removeAll()
-        output.removeAll()
+        body.rest()
+        output.rest()
+        redacted.rest()
+        request.rest()
+        answer.rest()
         traceState.reset()
         baggage.reset()
         if !runName.isEmpty { runName.removeAll(keepingCapacity: true) }
@@ -71,6 +79,7 @@ final class Exchange {
         answerStarted = false
         failure = nil
         sentAt = 0
+        endedAt = 0
         isObserved = false
         isInflating = false
         callEnded = false
@@ -88,10 +97,11 @@ final class Exchange {
     func open(_ upstream: Upstream, caller: RawSpan, by worker: Worker) {
         openedAt = worker.clock.monotonic
         call.content = worker.settings.content
+        recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.settings.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.settings.timeouts.total }
         let brought = readContext()
-        let named = readRunName(upstream.runHeaders)
+        let named = readRunName(upstream.runHeaders, worker.counters)
         placeInRun(brought, named: named, scope: caller, by: worker)
         describeRequest(upstream)
     }
@@ -110,8 +120,8 @@ final class Exchange {
         return context
     }
 
-    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name.
-    private func readRunName(_ runHeaders: [ConfiguredField]) -> Bool {
+    /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name, and counted.
+    private func readRunName(_ runHeaders: [ConfiguredField], _ counters: GatewayCounters) -> Bool {
         let request = request
         var next = request.index(of: .baggage)
         while let index = next {
@@ -119,15 +129,21 @@ final class Exchange {
             next = request.index(of: .baggage, from: index + 1)
         }
         for header in runHeaders {
-            if let index = header.index(in: request), takeRunName(request.value(index)) { return true }
+            if let index = header.index(in: request), takeRunName(request.value(index), counters) { return true }
         }
         guard !baggage.isEmpty else { return false }
-        return baggage.withValue(of: "run.id") { takeRunName($0) } ?? false
+        return baggage.withValue(of: "run.id") { takeRunName($0, counters) } ?? false
     }
 
-    private func takeRunName(_ name: RawSpan) -> Bool {
-        guard (1...128).contains(name.byteCount) else { return false }
-        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F { return false }
+    private func takeRunName(_ name: RawSpan, _ counters: GatewayCounters) -> Bool {
+        guard (1...128).contains(name.byteCount) else {
+            counters.runNamesOfWrongLength.add(1, ordering: .relaxed)
+            return false
+        }
+        for offset in 0..<name.byteCount where name[byte: offset] <= 0x20 || name[byte: offset] >= 0x7F {
+            counters.runNamesOfWrongCharacters.add(1, ordering: .relaxed)
+            return false
+        }
         for offset in 0..<name.byteCount { runName.append(name[byte: offset]) }
         return true
     }
@@ -239,6 +255,9 @@ final class Exchange {
         case .unreadable: call.codingIsUnreadable = true
         }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
+        if call.readsFields {
+            for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }
+        }
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
@@ -277,8 +296,8 @@ final class Exchange {
     /// Decoded and read in one turn of the loop, if it can end there; of twice as much in one turn the rest is not looked at.
     private static let decodedInTurn = 1 << 20
 
-    /// So much has been decoded that others should have their turn.
-    var shouldYield: Bool { isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
+    /// So much has been passed on, or decoded, that others should have their turn.
+    var hasHadItsTurn: Bool { moved >= EventLoop.bytesPerTurn || isInflating && inflater.decodedBytes - decodedBefore > Self.decodedInTurn }
 
     /// A turn of the loop begins.
     func turnBegins() { if isInflating { decodedBefore = inflater.decodedBytes } }
@@ -289,13 +308,17 @@ final class Exchange {
     }
 
     /// The same for a piece that may be the last.
-    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) {
+    /// - Returns: whether `answerEnded` is to be called, because it would take long here.
+    func observe(_ piece: RawSpan, isLast: Bool, _ clock: Clock) -> Bool {
         if isLast, isObserved, !isInflating, call.readWhole(piece) {
             callEnded = true
-            return
+            return false
         }
         observe(piece, clock)
-        if isLast { answerEnded(clock) }
+        guard isLast else { return false }
+        if holdsMuch { return true }
+        answerEnded(clock)
+        return false
     }
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
@@ -319,18 +342,39 @@ final class Exchange {
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
 
-    /// The last byte has gone out, or the exchange broke: the span is complete.
+    /// The last byte has gone out, or the exchange broke.
+    func isOver(_ clock: Clock) { if endedAt == 0 { endedAt = clock.monotonic } }
+
+    /// What has been read of an answer that broke off is all there will be of it; content is ready for the span.
+    func readRest() {
+        if isObserved, !callEnded {
+            callEnded = true
+            call.endResponse(isComplete: false, now: endedAt) { _ in }
+        }
+        if recordsContent { call.renderContent() }
+    }
+
+    /// To `finish` would take long: `readRest` is to be called elsewhere before.
+    var isLongToFinish: Bool { recordsContent && call.contentByteCount > Self.renderedAtOnce || holdsMuch }
+
+    /// Bytes of content that are made attributes in a turn of the loop: under a millisecond's work where they are masked.
+    private static let renderedAtOnce = 16 << 10
+
+    /// So much of an answer has been collected that to read it would take long.
+    var holdsMuch: Bool { isObserved && !callEnded && call.heldByteCount > Worker.readAtOnce }
+
+    /// The span is complete.
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
-        let now = clock.monotonic
-        endedAt = now
+        isOver(clock)
+        let now = endedAt
         span.record.endTime = span.record.startTime + (now - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost.
         if failure == .callerGone, callerHasAll { failure = nil }
         if api != nil {
             if isInflating { inflater.release() }
-            if isObserved, !callEnded { call.endResponse(isComplete: false, now: now) { _ in } }
+            readRest()
             call.describe(into: &span)
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)

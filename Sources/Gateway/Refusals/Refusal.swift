@@ -39,16 +39,14 @@ extension Worker {
 
     /// Answers a head that does not parse; nothing of it can be relied on, so the connection closes.
     func refuseUnread(_ error: GatewayError, _ exchange: Exchange, on downstream: HTTP1Connection) async {
-        var status = error.status
         var message = error.message("")
         if case .badRequest(.stream(.timedOut)) = error {
-            status = 408
             message = "The request's head did not arrive in time. Send it at once, and open the connection when there is one to send."
         }
         exchange.takeContextForAnswer(&ids)
         let input = downstream.input
         let dialect = dialect(ofUnread: input.bytes)
-        exchange.writeRefusal(status: status, message: message, type: error.errorType, dialect: dialect, keepsAlive: false)
+        exchange.writeRefusal(status: error.status, message: message, type: error.errorType, dialect: dialect, keepsAlive: false)
         _ = await send(exchange, on: downstream)
     }
 
@@ -57,7 +55,7 @@ extension Worker {
         switch API(dialect: provider, method: ("POST" as StaticString).bytes, path: path) {
         case .messages: .anthropic
         case .chatCompletions, .responses, .embeddings: .openai
-        case nil: provider
+        case .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed, nil: provider
         }
     }
 

@@ -31,8 +31,7 @@ extension Worker {
             case .stopped: break
             case .paused:
                 if loop.now >= exchange.totalDeadline { throw .totalTimeout }
-                exchange.moved = 0
-                await loop.yield()
+                await letOthers(exchange)
                 continue
             case .waiting:
                 socket.onReadable = { [loop] in
@@ -47,13 +46,25 @@ extension Worker {
                     throw Self.failureInBody(error, exchange, loop.now)
                 }
             }
-            guard rest.count > 0 else { return }
+            guard rest.count > 0 else {
+                guard exchange.hasHadItsTurn else { return }
+                await letOthers(exchange)
+                guard connection.isBetweenChunks else { return }
+                continue
+            }
             // The caller did not take all of it.
             try await write(rest.bytes, of: exchange, to: downstream)
             rest.removeAll()
             exchange.passedOn()
             guard connection.isBetweenChunks else { return }
         }
+    }
+
+    /// Ends the exchange's turn.
+    func letOthers(_ exchange: Exchange) async {
+        exchange.moved = 0
+        await loop.yield()
+        exchange.turnBegins()
     }
 
     /// Passes on what has come, as far as it is whole chunks.
@@ -63,7 +74,7 @@ extension Worker {
         let output = exchange.output
         while connection.stream.mayBeReadable {
             guard connection.isBetweenChunks else { return .stopped }
-            guard exchange.moved < EventLoop.bytesPerTurn else { return .paused }
+            guard !exchange.hasHadItsTurn else { return .paused }
             switch connection.readNow() {
             case .some: break
             case .nothing: return .waiting

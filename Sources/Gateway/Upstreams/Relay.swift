@@ -24,12 +24,13 @@ extension Worker {
         let output = exchange.output
         let filtered = exchange.body
         // The request will not be sent again: what it held, which may be much, goes.
-        filtered.removeAll()
+        clear(filtered)
         let input = connection.input
         let idle = upstream.settings.timeouts.idle
 
         var piece: Int?
         if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }
+        if loop.now >= exchange.totalDeadline { throw .totalTimeout }
         // What was wrong until here could still be said in an answer of ours.
         exchange.answerHasStarted()
         if piece == nil {
@@ -61,21 +62,17 @@ extension Worker {
                 if isLast { exchange.answerEnded(clock) }
                 try await writePiece(filtered.bytes, of: exchange, isLast: isLast, framing, output, downstream)
             } else if count > 0 {
-                exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock)
+                if exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock) { await endAnswerBeside(exchange) }
                 try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: isLast, framing, output, downstream)
             } else {
-                exchange.answerEnded(clock)
+                if exchange.holdsMuch { await endAnswerBeside(exchange) } else { exchange.answerEnded(clock) }
                 try await writePiece(RawSpan(), of: exchange, isLast: isLast, framing, output, downstream)
             }
             exchange.passedOn()
             connection.consumePiece()
             if isLast { break }
             exchange.moved += count
-            if exchange.moved >= EventLoop.bytesPerTurn || exchange.shouldYield {
-                exchange.moved = 0
-                await loop.yield()
-                exchange.turnBegins()
-            }
+            if exchange.hasHadItsTurn { await letOthers(exchange) }
         }
         isWhole = true
         return keepsAlive && framing != .untilClose
@@ -89,6 +86,8 @@ extension Worker {
 
     /// Bytes of a body up to which it is sent with its head as one piece.
     static let joinedSize = 2 << 10
+    /// And one to which something is added: a second write costs more than to copy so much.
+    static let editedSize = 64 << 10
 
     /// Head (if it still waits in `output`), chunk size, piece and chunk end in one write.
     @inline(__always)

@@ -76,14 +76,16 @@ extension Worker {
         defer { downstream.stream.socket.onBehalf = nil }
         if downstream.stream.socket.peerHasGone() { throw .callerGone }
         exchange.writeRequestHead(upstream)
-        let rest = exchange.joinBody()
         // An upstream may answer before it has all of it: that answer is what counts.
         let isSent: Bool
         do {
-            let output = exchange.output
-            let body = exchange.body
-            isSent = try await connection.writeRequest(
-                output.bytes, body.bytes.extracting(first: rest), until: exchange.deadline(loop.now, upstream.settings.timeouts.idle))
+            let deadline = exchange.deadline(loop.now, upstream.settings.timeouts.idle)
+            if exchange.joinBody() {
+                let output = exchange.output
+                isSent = try await connection.writeRequest(output.bytes, until: deadline)
+            } else {
+                isSent = try await writeApart(exchange, to: connection, until: deadline)
+            }
         } catch { throw Self.upstreamFailure(error, exchange, loop.now, .idleTimeout) }
         if exchange.api == nil, isSent { try await streamRequestBody(exchange, from: downstream, to: connection, upstream.settings.timeouts) }
         exchange.sent(clock)
@@ -93,11 +95,20 @@ extension Worker {
         while true {
             try await readAnswerHead(exchange, connection, deadline)
             if exchange.answer.status >= 200 { break }
-            guard exchange.answer.status != 101 else { throw .malformedAnswer }
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
         exchange.answered(upstream)
+    }
+
+    /// Writes head and body, which is not copied, and what is added to it.
+    private func writeApart(_ exchange: Exchange, to connection: HTTP1Connection, until deadline: UInt64) async throws(StreamError) -> Bool {
+        let output = exchange.output
+        let body = exchange.body
+        guard let edit = exchange.call.usageInjection else { return try await connection.writeRequest(output.bytes, body.bytes, until: deadline) }
+        let added = edit.text
+        guard try await connection.writeRequest(output.bytes, body.bytes.extracting(0..<edit.range.lowerBound), added.bytes, until: deadline) else { return false }
+        return try await connection.writeRequest(body.bytes.extracting(edit.range.upperBound..<body.count), until: deadline)
     }
 
     /// Passes a body on as it comes. The rest of it is not sent to an upstream that refuses it.
@@ -151,29 +162,15 @@ extension Worker {
 
     @inline(__always)
     private func readAnswerHead(_ exchange: Exchange, _ connection: HTTP1Connection, _ deadline: UInt64) async throws(GatewayError) {
-        let begins: Bool
-        do { begins = try await connection.waitForMessage(until: deadline) } catch {
-            throw Self.upstreamFailure(error, exchange, loop.now, .firstByteTimeout)
-        }
-        guard begins else { throw .upstreamReset }
-        exchange.answerBegins()
-        let input = connection.input
-        if let length = HeadParser.responseAtHand(input.bytes, to: exchange.request.method, into: exchange.answer) {
-            input.consume(length)
-            return
-        }
-        let length: Int
-        do { length = try await connection.readHead(until: deadline) } catch {
+        do {
+            try await connection.readAnswer(to: exchange.request.method, into: exchange.answer, until: deadline) { exchange.answerBegins() }
+        } catch {
             switch error {
-            case .stream(.cut): throw .malformedAnswer
+            case .stream(.cut): throw connection.input.isEmpty ? .upstreamReset : .malformedAnswer
             case .stream(let stream): throw Self.upstreamFailure(stream, exchange, loop.now, .firstByteTimeout)
             default: throw .malformedAnswer
             }
         }
-        do {
-            try HeadParser.parseResponse(input.bytes.extracting(first: length), to: exchange.request.method, into: exchange.answer)
-        } catch { throw .malformedAnswer }
-        input.consume(length)
     }
 
     /// What a failed read or write of the upstream's connection means.
@@ -189,21 +186,22 @@ extension Worker {
 }
 
 extension Exchange {
-    /// Head and body leave in one write. A small body is joined to the head in `output`, and one that gets a field added, in the three
-    /// pieces that make it.
-    /// - Returns: how much of the body is to be sent behind `output`.
-    func joinBody() -> Int {
-        guard api != nil else { return 0 }
+    /// Head and body leave in one write: a small body is joined to the head in `output`, and up to a larger size one that gets a field
+    /// added, in the three pieces that make it.
+    /// - Returns: whether all that is to be sent stands there; a larger body does not.
+    func joinBody() -> Bool {
+        guard api != nil else { return true }
         let body = body
         guard let edit = call.usageInjection else {
-            guard body.count <= Worker.joinedSize else { return body.count }
+            guard body.count <= Worker.joinedSize else { return false }
             output.append(body.bytes)
-            return 0
+            return true
         }
+        guard body.count <= Worker.editedSize else { return false }
         output.append(body.bytes.extracting(0..<edit.range.lowerBound))
         output.append(edit.text)
         output.append(body.bytes.extracting(edit.range.upperBound..<body.count))
-        return 0
+        return true
     }
 
     /// `now` and a time-out, but never past the exchange's own end.

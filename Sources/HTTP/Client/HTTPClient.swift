@@ -135,20 +135,10 @@ public actor HTTPClient {
             unsent = HTTPClientError(error)
         }
         repeat {
-            do throws(HTTPError) {
-                let begins: Bool
-                do { begins = try await connection.waitForMessage(until: deadline) } catch { throw .stream(error) }
-                guard begins else { throw .stream(.cut) }
-                hasAnswered = true
-                let length = try await connection.readHead(until: deadline)
-                let input = connection.input
-                do {
-                    try HeadParser.parseResponse(input.bytes.extracting(first: length), to: request.method, into: head)
-                } catch { throw .head(error) }
-                input.consume(length)
-            } catch { throw unsent ?? HTTPClientError(error) }
-            // Interim answers (RFC 9110 §15.2) are passed over; nobody asked for another protocol.
-            guard head.status != 101 else { throw .malformedAnswer }
+            // Interim answers (RFC 9110 §15.2) are passed over.
+            do { try await connection.readAnswer(to: request.method, into: head, until: deadline) { hasAnswered = true } } catch {
+                throw unsent ?? HTTPClientError(error)
+            }
         } while head.status < 200
         connection.beginBody(head.framing)
         if unsent != nil { connection.isSpent = true }

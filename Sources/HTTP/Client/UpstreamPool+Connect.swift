@@ -11,10 +11,10 @@ extension UpstreamPool {
     public func connect(timeout: UInt64, for caller: Socket?) async throws(ConnectFailure) -> HTTP1Connection {
         do {
             let connection = try await open(timeout, caller)
-            counters.connects.add(1, ordering: .relaxed)
+            counters.connected()
             return connection
         } catch {
-            if error != .callerGone, error != .shutdown { counters.failures.add(1, ordering: .relaxed) }
+            if error != .callerGone, error != .shutdown { counters.connectFailed(error) }
             throw error
         }
     }
@@ -117,16 +117,8 @@ extension UpstreamPool {
         if let authorization = proxy.authorization { request.append("proxy-authorization: \(authorization)\r\n") }
         request.append("\r\n")
         let answer = MessageHead()
-        let input = connection.input
         do { try await connection.stream.write(request.bytes, until: deadline) } catch { throw .stream(error) }
-        repeat {
-            let begins: Bool
-            do { begins = try await connection.waitForMessage(until: deadline) } catch { throw .stream(error) }
-            guard begins else { throw .stream(.cut) }
-            let length = try await connection.readHead(until: deadline)
-            do { try HeadParser.parseResponse(input.bytes.extracting(first: length), to: .connect, into: answer) } catch { throw .head(error) }
-            input.consume(length)
-        } while answer.status < 200
+        repeat { try await connection.readAnswer(to: .connect, into: answer, until: deadline) {} } while answer.status < 200
         return answer.status
     }
 

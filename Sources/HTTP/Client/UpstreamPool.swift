@@ -17,7 +17,24 @@ public final class UpstreamPool {
         public let idle = Atomic<Int>(0)
         public let connects = Atomic<UInt64>(0)
         public let failures = Atomic<UInt64>(0)
+        /// The latest attempt failed.
+        public let isFailing = Atomic<Bool>(false)
+        private let last = Mutex<ConnectFailure?>(nil)
         public init() {}
+
+        /// Why the last connection that could not be made could not.
+        public var lastFailure: ConnectFailure? { last.withLock { $0 } }
+
+        func connectFailed(_ failure: ConnectFailure) {
+            last.withLock { $0 = failure }
+            failures.add(1, ordering: .relaxed)
+            isFailing.store(true, ordering: .relaxed)
+        }
+
+        func connected() {
+            connects.add(1, ordering: .relaxed)
+            isFailing.store(false, ordering: .relaxed)
+        }
     }
     public let counters: Counters
 

@@ -89,9 +89,14 @@ extension ByteStream {
     ) async throws(StreamError) -> Bool {
         let total = first.byteCount + second.byteCount + third.byteCount
         var written = 0
+        var share = EventLoop.bytesPerTurn
         while written < total {
+            if written >= share {
+                try await takeTurns(until: deadline)
+                share = written + EventLoop.bytesPerTurn
+            }
             let result: TLSConnection.Transfer
-            do { result = try writeNow(tls, first, second, third, from: written) } catch { throw .reset }
+            do { result = try writeNow(tls, first, second, third, from: written, atMost: share - written) } catch { throw .reset }
             switch result {
             case .bytes(let count): written += count
             case .wantRead: try await waitForTLS(reading: true, until: deadline)
@@ -109,16 +114,18 @@ extension ByteStream {
     /// again, as it wants them after a write that the socket did not take.
     ///
     /// Small pieces leave as one record, put together in a buffer that is lent for the call: a head and its body, an event and its
-    /// framing. What fills records by itself is not copied.
-    private func writeNow(_ tls: TLSConnection, _ first: RawSpan, _ second: RawSpan, _ third: RawSpan, from written: Int) throws(TLSError) -> TLSConnection.Transfer {
+    /// framing. What fills records by itself is not copied; of that, `limit` bytes are written at most.
+    private func writeNow(
+        _ tls: TLSConnection, _ first: RawSpan, _ second: RawSpan, _ third: RawSpan, from written: Int, atMost limit: Int
+    ) throws(TLSError) -> TLSConnection.Transfer {
         let a = min(written, first.byteCount)
         let b = min(written - a, second.byteCount)
         let c = written - a - b
         let (first, second, third) = (first.extracting(a..<first.byteCount), second.extracting(b..<second.byteCount), third.extracting(c..<third.byteCount))
         let left = first.byteCount + second.byteCount + third.byteCount
         let next = first.byteCount > 0 ? first : second.byteCount > 0 ? second : third
-        if next.byteCount == left { return try tls.write(next) }
-        if next.byteCount >= Self.recordSize { return try tls.write(next.extracting(0..<next.byteCount / Self.recordSize * Self.recordSize)) }
+        if next.byteCount == left { return try tls.write(next.extracting(0..<min(left, limit))) }
+        if next.byteCount >= Self.recordSize { return try tls.write(next.extracting(0..<min(next.byteCount / Self.recordSize * Self.recordSize, limit))) }
 
         let buffer = unsafe socket.loop.buffers.take()
         defer { unsafe socket.loop.buffers.giveBack(buffer) }

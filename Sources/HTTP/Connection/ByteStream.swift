@@ -57,9 +57,9 @@ public enum StreamError: UInt8, Error, Sendable {
         }
     }
 
-    /// Writes without waiting; how much the kernel took. Nothing where there is TLS.
+    /// Writes without waiting; how much the kernel took. Nothing where there is TLS, nor of more than a turn's share.
     public func writeNow(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan()) throws(StreamError) -> Int {
-        guard tls == nil else { return 0 }
+        guard tls == nil, first.byteCount + second.byteCount + third.byteCount <= EventLoop.bytesPerTurn else { return 0 }
         switch socket.writeNow(first, second, third) {
         case .bytes(let count): return count
         case .wouldBlock: return 0
@@ -67,7 +67,7 @@ public enum StreamError: UInt8, Error, Sendable {
         }
     }
 
-    /// Writes what is left.
+    /// Writes what is left, a turn's share at a time: a kernel that takes megabytes takes its time for them as well.
     /// - Parameter heard: the connection this is the stream of, where its peer's refusal ends the writing.
     /// - Returns: false where it did.
     @discardableResult
@@ -77,21 +77,37 @@ public enum StreamError: UInt8, Error, Sendable {
         if let tls { return try await write(tls, first, second, third, until: deadline, heard: heard) }
         var written = written
         let total = first.byteCount + second.byteCount + third.byteCount
+        // Where this turn's share ends.
+        var share = min(total, written + EventLoop.bytesPerTurn)
         while written < total {
+            if written == share {
+                try await takeTurns(until: deadline)
+                share = min(total, written + EventLoop.bytesPerTurn)
+            }
             let a = min(written, first.byteCount)
             let b = min(written - a, second.byteCount)
             let c = written - a - b
+            let end = (a: min(share, first.byteCount), b: min(max(share - first.byteCount, 0), second.byteCount))
             let result = socket.writeNow(
-                first.extracting(a..<first.byteCount), second.extracting(b..<second.byteCount), third.extracting(c..<third.byteCount))
+                first.extracting(a..<end.a), second.extracting(b..<end.b), third.extracting(c..<share - end.a - end.b))
             switch result {
             case .bytes(let count): written += count
             case .wouldBlock:
                 if let heard, heard.hasRefusal() { return false }
                 try check(await socket.waitToWrite(until: deadline, orRead: heard != nil))
+                share = min(total, written + EventLoop.bytesPerTurn)
             case .end, .failed: throw .reset
             }
         }
         return true
+    }
+
+    /// Lets others have a turn in the middle of a write. Whoever was waited for may have gone meanwhile, or the time be over.
+    func takeTurns(until deadline: UInt64) async throws(StreamError) {
+        let loop = unsafe socket.loop
+        await loop.yield()
+        if socket.interruption != nil || socket.isClosed { try check(.interrupted) }
+        if loop.now >= deadline { throw .timedOut }
     }
 
     func check(_ readiness: Readiness) throws(StreamError) {

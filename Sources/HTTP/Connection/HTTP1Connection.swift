@@ -10,6 +10,10 @@ public final class HTTP1Connection {
     /// How much of the input the piece last handed out stands for, framing included.
     private var pieceConsumed = 0
     private var headScanned = 0
+    /// Empty lines that were skipped before the message that is waited for.
+    private var emptyLines = 0
+    /// Interim answers that have come before the one that counts.
+    var interimAnswers = 0
     /// A message is being served; its holder's own mark.
     public var isServing = false
     /// Half a request has gone out on it: when its answer has come, it is of no further use.
@@ -31,8 +35,12 @@ public final class HTTP1Connection {
 
     /// Waits for the first byte of a message.
     /// - Returns: false when the peer has ended its side instead.
-    public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool {
+    public func waitForMessage(until deadline: UInt64) async throws(StreamError) -> Bool { try await messageBegins(until: deadline) }
+
+    @inline(__always)
+    func messageBegins(until deadline: UInt64) async throws(StreamError) -> Bool {
         headScanned = 0
+        emptyLines = 0
         while !messageHasBegun() {
             var count = try fillNow()
             while count == nil {
@@ -44,14 +52,19 @@ public final class HTTP1Connection {
         return true
     }
 
+    private static let emptyLinesAtMost = 64
+
     private func messageHasBegun() -> Bool {
         let input = input
         let bytes = input.bytes
         guard bytes.byteCount > 0 else { return false }
         if bytes.byteCount >= 2, bytes.at(0) > 0x20 { return true }
         var skipped = 0
-        // Empty lines before a message are skipped (RFC 9112 §2.2).
-        while bytes.byteCount - skipped >= 2, bytes.at(skipped) == 0x0D, bytes.at(skipped + 1) == 0x0A { skipped += 2 }
+        // Empty lines before a message are skipped (RFC 9112 §2.2). One too many is read as the message, which it cannot be.
+        while emptyLines < Self.emptyLinesAtMost, bytes.byteCount - skipped >= 2, bytes.at(skipped) == 0x0D, bytes.at(skipped + 1) == 0x0A {
+            skipped += 2
+            emptyLines += 1
+        }
         let count = bytes.byteCount - skipped
         let hasBegun = count >= 2 || (count == 1 && bytes.at(skipped) != 0x0D)
         if skipped > 0 { input.consume(skipped) }

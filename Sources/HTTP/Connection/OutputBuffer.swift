@@ -1,4 +1,7 @@
-/// Bytes that are being put together to be sent: heads, chunk sizes, whole small bodies. Reused, grows, never shrinks below use.
+internal import Glibc
+
+/// Bytes that are being put together to be sent: heads, chunk sizes, whole bodies. Reused, grows, never shrinks below use. What is large
+/// grows without being copied (`memory(of:)`).
 @safe public final class OutputBuffer {
     @usableFromInline var memory: UnsafeMutableRawBufferPointer
     @usableFromInline var used = 0
@@ -6,9 +9,9 @@
 
     public static let usualSize = 1024
 
-    public init(capacity: Int = OutputBuffer.usualSize) { unsafe memory = .allocate(byteCount: capacity, alignment: 16) }
+    public init(capacity: Int = OutputBuffer.usualSize) { unsafe memory = Self.memory(of: capacity) }
 
-    deinit { unsafe memory.deallocate() }
+    deinit { unsafe Self.free(memory) }
 
     @inlinable public var bytes: RawSpan {
         @_lifetime(borrow self) get {
@@ -18,11 +21,31 @@
         }
     }
 
-    public func removeAll() {
+    /// How many bytes it holds memory for.
+    @inlinable public var capacity: Int { unsafe memory.count }
+
+    /// Another buffer, with this one's memory and what is in it: to be let go of elsewhere, since to give tens of megabytes back takes
+    /// the kernel milliseconds.
+    public func giveUp() -> OutputBuffer {
+        let other = OutputBuffer(capacity: Self.usualSize)
+        unsafe swap(&memory, &other.memory)
+        swap(&used, &other.used)
+        return other
+    }
+
+    public func removeAll() { empty(keeping: 256 << 10) }
+
+    /// Empties it for a use that may be long in coming: of what one use took, no more than others need is kept.
+    public func rest() { empty(keeping: Self.keptSize) }
+
+    private static let keptSize = 16 << 10
+
+    @inline(__always)
+    private func empty(keeping kept: Int) {
         used = 0
-        if unsafe memory.count > 256 << 10 {
-            unsafe memory.deallocate()
-            unsafe memory = .allocate(byteCount: 1024, alignment: 16)
+        if unsafe memory.count > kept {
+            unsafe Self.free(memory)
+            unsafe memory = Self.memory(of: Self.usualSize)
         }
     }
 
@@ -100,9 +123,18 @@
     }
 
     @usableFromInline @inline(never) func grow(by length: Int) {
-        let larger = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: max(memory.count * 2, count + length, 256), alignment: 16)
-        unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
-        unsafe memory.deallocate()
-        unsafe memory = larger
+        unsafe memory = Self.memory(of: max(memory.count * 2, count + length, 256), from: memory.baseAddress)
     }
+}
+
+// Memory of C's own allocator, because that can make a block larger where it is: one of a megabyte or more is pages of its own, which the
+// kernel moves without touching a byte (mremap). To copy a body of tens of megabytes would be a turn of the loop by itself.
+extension OutputBuffer {
+    /// - Parameter old: becomes this memory, with what is in it; nil for new memory.
+    @unsafe static func memory(of size: Int, from old: UnsafeMutableRawPointer? = nil) -> UnsafeMutableRawBufferPointer {
+        guard let start = unsafe realloc(old, max(size, 1)) else { fatalError("out of memory: \(size) bytes for a body or a head") }
+        return unsafe UnsafeMutableRawBufferPointer(start: start, count: size)
+    }
+
+    @unsafe static func free(_ memory: UnsafeMutableRawBufferPointer) { unsafe Glibc.free(memory.baseAddress) }
 }

@@ -11,7 +11,7 @@
             unsafe head.bytes.deallocate()
             unsafe head.fields.deallocate()
         }
-        for unsafe output in unsafe outputs { unsafe output.deallocate() }
+        for unsafe output in unsafe outputs { unsafe OutputBuffer.free(output) }
     }
 
     fileprivate var takesHeads: Bool { unsafe heads.count < Self.kept }
@@ -49,7 +49,7 @@ extension OutputBuffer {
         if unsafe memory.count == Self.usualSize, spare.takesOutputs {
             unsafe spare.outputs.append(memory)
         } else {
-            unsafe memory.deallocate()
+            unsafe Self.free(memory)
         }
         unsafe memory = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
@@ -57,6 +57,6 @@ extension OutputBuffer {
     /// Takes memory where it has none.
     public func takeStorage(from spare: SpareStorage) {
         guard unsafe memory.count == 0 else { return }
-        unsafe memory = spare.outputs.popLast() ?? .allocate(byteCount: Self.usualSize, alignment: 16)
+        unsafe memory = spare.outputs.popLast() ?? Self.memory(of: Self.usualSize)
     }
 }

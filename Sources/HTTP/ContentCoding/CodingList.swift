@@ -11,18 +11,11 @@ enum CodingList {
     /// Calls `body` for each element with its name and its weight in thousandths: 1000 where none is given, nil where what follows
     /// the name is no weight. Empty elements are skipped, as a recipient must.
     static func forEach(in value: RawSpan, _ body: (CodingName, Int?) -> Void) {
-        var position = 0
-        while position < value.byteCount {
-            var end = position
-            while end < value.byteCount, value.byte(at: end) != UInt8(ascii: ",") { end += 1 }
-            let element = value.extracting(position..<end).trimmingOWS()
-            if element.byteCount > 0 {
-                var nameEnd = 0
-                while nameEnd < element.byteCount, element.byte(at: nameEnd) != UInt8(ascii: ";") { nameEnd += 1 }
-                let name = element.extracting(0..<nameEnd).trimmingOWS()
-                body(Self.name(name), weight(element.extracting(nameEnd..<element.byteCount)))
-            }
-            position = end + 1
+        var offset = 0
+        while let element = value.nextListElement(&offset) {
+            guard element.byteCount > 0 else { continue }
+            let nameEnd = element.firstIndex(of: UInt8(ascii: ";")) ?? element.byteCount
+            body(name(element.extracting(0..<nameEnd).trimmingOWS()), weight(element.extracting(nameEnd..<element.byteCount)))
         }
     }
 
@@ -42,7 +35,7 @@ enum CodingList {
         guard count >= 3, count <= 7, parameter.extracting(0..<2).equalsIgnoringCase("q=") else { return nil }
         guard let whole = parameter.digit(at: 2), whole <= 1 else { return nil }
         guard count > 3 else { return whole * 1000 }
-        guard parameter.byte(at: 3) == UInt8(ascii: ".") else { return nil }
+        guard parameter[byte: 3] == UInt8(ascii: ".") else { return nil }
         var thousandths = whole * 1000
         var unit = 100
         for index in 4..<count {
@@ -55,13 +48,8 @@ enum CodingList {
 }
 
 extension RawSpan {
-    fileprivate func byte(at offset: Int) -> UInt8 {
-        // Sound: any byte is a UInt8, and the offset is checked.
-        unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
-    }
-
     fileprivate func digit(at offset: Int) -> Int? {
-        let byte = byte(at: offset)
+        let byte = self[byte: offset]
         return byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") ? Int(byte - UInt8(ascii: "0")) : nil
     }
 }

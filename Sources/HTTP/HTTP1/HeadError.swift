@@ -3,6 +3,7 @@ public enum HeadError: UInt8, Error, Sendable {
     case malformedStartLine, unsupportedVersion, malformedField, foldedField, bareLineEnd, badCharacter, tooManyFields, tooManyOptions, tooLarge
     case hostMissing, hostMalformed, hostConflict, malformedTarget
     case lengthAndTransferEncoding, malformedLength, differingLengths, unknownTransferCoding
+    case switchedProtocol, tooManyInterimAnswers
 
     public var status: Int {
         switch self {
@@ -33,6 +34,8 @@ public enum HeadError: UInt8, Error, Sendable {
         case .malformedLength: "Content-Length is not a number"
         case .differingLengths: "two Content-Length fields differ"
         case .unknownTransferCoding: "the only transfer coding taken is chunked, once and last"
+        case .switchedProtocol: "the answer is in a protocol that nobody asked for"
+        case .tooManyInterimAnswers: "more than 20 interim answers come before the one that counts"
         }
     }
 
@@ -44,7 +47,7 @@ public enum HeadError: UInt8, Error, Sendable {
         case .hostMissing, .hostMalformed, .hostConflict: "Send one Host field, with the name and port that are called."
         case .lengthAndTransferEncoding, .malformedLength, .differingLengths, .unknownTransferCoding:
             "Send one Content-Length, or Transfer-Encoding: chunked."
-        case .malformedStartLine, .malformedField, .foldedField, .bareLineEnd, .badCharacter, .malformedTarget:
+        case .malformedStartLine, .malformedField, .foldedField, .bareLineEnd, .badCharacter, .malformedTarget, .switchedProtocol, .tooManyInterimAnswers:
             "Mend the client, or the proxy on its way here: requests must be as RFC 9112 has them."
         }
     }

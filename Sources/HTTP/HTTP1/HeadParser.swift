@@ -89,7 +89,7 @@ public enum HeadParser {
                 } else if option.equalsIgnoringCase("keep-alive") {
                     head.connectionKeepAlive = true
                 } else if option.equalsIgnoringCase("upgrade") {
-                    head.wantsUpgrade = head.has(.upgrade)
+                    head.wantsUpgrade = namesWebSocket(head)
                 } else if option.byteCount > 0 {
                     options += 1
                     guard options <= MessageHead.fieldsAtMost else { throw .tooManyOptions }
@@ -97,6 +97,21 @@ public enum HeadParser {
                 }
             }
         }
+    }
+
+    /// Whether an Upgrade field names WebSocket, in whatever version (RFC 9110 §7.8, RFC 6455 §4.1).
+    private static func namesWebSocket(_ head: MessageHead) -> Bool {
+        var next = head.index(of: .upgrade)
+        while let index = next {
+            next = head.index(of: .upgrade, from: index + 1)
+            let value = head.value(index)
+            var offset = 0
+            while let element = value.nextListElement(&offset) {
+                let name = element.extracting(first: element.firstIndex(of: UInt8(ascii: "/")) ?? element.byteCount)
+                if name.equalsIgnoringCase("websocket") { return true }
+            }
+        }
+        return false
     }
 
     /// Target and Host together (RFC 9112 §3.2): origin-form, or an absolute-form that agrees with Host.

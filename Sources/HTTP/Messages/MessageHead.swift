@@ -60,6 +60,7 @@
     public internal(set) var connectionClose = false
     public internal(set) var connectionKeepAlive = false
     public internal(set) var expectsContinue = false
+    /// It asks for WebSocket, without which its exchange would be nothing. Other protocols it may ask for need not be taken up, and are not.
     public internal(set) var wantsUpgrade = false
 
     public init() {
@@ -96,6 +97,17 @@
         expectsContinue = false
         wantsUpgrade = false
     }
+
+    /// The head is not needed any more, and another may be long in coming: memory that is more than others need goes back.
+    public func rest() {
+        guard unsafe bytes.count > Self.keptSize else { return }
+        reset()
+        unsafe bytes.deallocate()
+        unsafe fields.deallocate()
+        unsafe (bytes, fields) = Self.storage()
+    }
+
+    private static let keptSize = 4 << 10
 
     /// Copies the bytes that the offsets are of.
     func keep(_ head: RawSpan) {

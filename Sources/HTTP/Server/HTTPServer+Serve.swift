@@ -8,22 +8,32 @@ extension HTTPServer {
         let output = OutputBuffer()
         let key = ObjectIdentifier(connection)
         var patience = limits.head
+        var unbroken = 0
         while !isDraining {
             idle.insert(key)
             let hasCome = (try? await connection.waitForMessage(until: deadline(patience))) ?? false
             idle.remove(key)
             guard hasCome else { break }
             patience = limits.keepAlive
-            active += 1
+            requestBegan()
             let keepsAlive = await exchange(head, on: connection, from: peer, output)
-            active -= 1
+            requestEnded()
             if !keepsAlive {
                 await connection.closeAfterAnswer(on: loop)
                 return
             }
+            // Whoever sends requests without pause takes turns with the others.
+            if connection.input.isEmpty, !connection.stream.mayBeReadable { unbroken = 0 } else { unbroken += 1 }
+            if unbroken == Self.requestsPerTurn {
+                unbroken = 0
+                await loop.yield()
+            }
         }
         connection.stream.close()
     }
+
+    /// Requests of one connection that are served in a row: fewer than the gateway's, because an answer here is more work.
+    static let requestsPerTurn = 8
 
     private func deadline(_ patience: Duration) -> UInt64 { loop.now + patience.nanoseconds }
 
@@ -118,15 +128,5 @@ private enum RequestError: Error {
         case .unreadable(.stream, _): nil
         case .upgrade: .refusal(501, "Protocol upgrades are not supported here. Use plain HTTP.")
         }
-    }
-}
-
-extension Duration {
-    /// Whole nanoseconds; what is negative is none, what does not fit is the most.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        guard seconds < 9_000_000_000 else { return 9_000_000_000_000_000_000 }
-        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
     }
 }

@@ -1,4 +1,5 @@
 public import EventLoop
+private import Synchronization
 
 /// A small HTTP/1.1 server on one loop: for the api listener and for stand-ins. Requests come whole, answers go out whole or streamed;
 /// one connection's requests are answered in their order. The gateway has a path of its own and does not use it.
@@ -29,8 +30,9 @@ public actor HTTPServer {
     let limits: Limits
     let handler: Handler
     private(set) var isDraining = false
-    /// Requests that are being read or answered.
-    public internal(set) var active = 0
+    /// Both are written by the loop and read by any thread: who stops the server must get on also where a handler does not let go of the loop.
+    private nonisolated let running = Atomic<Int>(0)
+    private nonisolated let hasDrained = Atomic<Bool>(false)
     /// Connections on which nothing is asked.
     var idle: Set<ObjectIdentifier> = []
     private var listeners: [Listener] = []
@@ -73,6 +75,7 @@ public actor HTTPServer {
         for listener in listeners { listener.close() }
         listeners.removeAll()
         for key in idle { connections[key]?.stream.socket.interrupt(.shutdown) }
+        hasDrained.store(true, ordering: .releasing)
     }
 
     /// Ends what still runs.
@@ -81,14 +84,27 @@ public actor HTTPServer {
     }
 
     /// Drains, waits for running requests, then ends the others. The loop goes on. Not from the loop itself.
-    public nonisolated func stop(within: Duration) async {
-        await drain()
+    /// - Returns: whether all is over. If not, a handler does not let go of the loop, and that is not waited for.
+    @discardableResult
+    public nonisolated func stop(within: Duration) async -> Bool {
+        Task { await drain() }
         await waitUntilQuiet(.now + within)
-        await abort()
+        Task { await abort() }
         await waitUntilQuiet(.now + .seconds(2))
+        return isQuiet
     }
 
+    private nonisolated var isQuiet: Bool { hasDrained.load(ordering: .acquiring) && active == 0 }
+
     private nonisolated func waitUntilQuiet(_ deadline: ContinuousClock.Instant) async {
-        while await active > 0, .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+        while !isQuiet, .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
     }
+
+    // MARK: requests
+
+    /// Requests that are being read or answered.
+    public nonisolated var active: Int { running.load(ordering: .relaxed) }
+
+    func requestBegan() { running.add(1, ordering: .relaxed) }
+    func requestEnded() { running.subtract(1, ordering: .relaxed) }
 }

@@ -24,6 +24,9 @@ struct ContentAssembly {
     private var whole: [ContentPart] = []
     private var reader: ContentReader
 
+    /// Bytes taken of the stream.
+    var byteCount: Int { reader.budget.taken }
+
     init(limit: Int) { reader = ContentReader(budget: ContentBudget(limit: limit)) }
 
     /// The reply's parts, a list for each choice that said something.
@@ -102,7 +105,7 @@ struct ContentAssembly {
             case .chatCompletions: try takeChunk(event, calls: calls)
             case .messages: takeMessagesEvent(event)
             case .responses: takeResponsesEvent(event)
-            case .embeddings: break
+            case .embeddings, .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: break
             }
         } catch {}  // the facts are read apart, and remember it
     }

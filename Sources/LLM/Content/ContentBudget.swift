@@ -16,6 +16,12 @@ struct ContentBudget {
 
     var isSpent: Bool { left <= 0 }
 
+    /// Bytes taken so far.
+    var taken: Int { Self.room(limit: limit) - left }
+
+    /// An element of a list is taken: whatever is in it, its own JSON will be longer than this.
+    mutating func takeElement() { left -= min(left, 16) }
+
     /// The decoded string, or as much of its beginning as is left to take and can be masked.
     mutating func take(_ string: JSONString?) -> [UInt8] {
         guard let string else { return [] }

@@ -107,6 +107,7 @@ struct ContentReader {
             } else if try json.enterArray() {
                 while !budget.isSpent, try json.nextElement() {
                     let range = try json.rawValue()
+                    budget.takeElement()
                     if let part = readPart(value.extracting(range)) { parts.append(part) }
                 }
             }

@@ -10,6 +10,10 @@ struct ContentRecorder {
     private var tools: [ToolDefinition] = []
     private var output: [ContentMessage] = []
     private var stream: ContentAssembly
+    /// What was recorded, as the attributes have it; only after `render`.
+    private var rendered: [(attribute: Attribute, json: [UInt8])]?
+    /// About how much has been recorded, in bytes.
+    private(set) var byteCount = 0
 
     init(_ recording: ContentRecording) {
         self.recording = recording
@@ -29,14 +33,17 @@ struct ContentRecorder {
                 if key.is("messages") || (api == .responses && key.is("input")) {
                     var reader = ContentReader(budget: budget)
                     input = try reader.readMessages(&json)
+                    byteCount += reader.budget.taken
                 } else if key.is("system") || key.is("instructions") {
                     var reader = ContentReader(budget: budget)
                     let range = try json.rawValue()
                     system = reader.readParts(body.extracting(range))
+                    byteCount += reader.budget.taken
                 } else if key.is("tools") {
                     var reader = ContentReader(budget: budget)
                     let range = try json.rawValue()
                     tools = reader.readTools(body.extracting(range))
+                    byteCount += reader.budget.taken
                 }
             }
         } catch {}  // the facts are read apart, and remember it
@@ -47,6 +54,7 @@ struct ContentRecorder {
         var json = JSONReader(body)
         guard let answer = try? JSONMembers(&json) else { return }
         var reader = ContentReader(budget: budget)
+        defer { byteCount += reader.budget.taken }
         switch api {
         case .chatCompletions:
             guard let choices = answer["choices"] else { return }
@@ -68,7 +76,7 @@ struct ContentRecorder {
         case .messages: add(reader.readParts(answer["content"]), choice: 0, response)
         case .responses:
             if let items = answer["output"] { add(reader.readOutput(items), choice: 0, response) }
-        case .embeddings: break
+        case .embeddings, .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: break
         }
     }
 
@@ -78,6 +86,7 @@ struct ContentRecorder {
     /// The stream has ended.
     mutating func finishStream(_ response: borrowing ResponseFacts) {
         for (choice, parts) in stream.choices { add(parts, choice: choice, response) }
+        byteCount += stream.byteCount
     }
 
     private mutating func add(_ parts: [ContentPart], choice: Int, _ response: borrowing ResponseFacts) {
@@ -109,17 +118,29 @@ struct ContentRecorder {
 
     // MARK: writing
 
-    func describe(into draft: inout SpanDraft) {
-        if !system.isEmpty { set(.systemInstructions, &draft) { $0.write(parts: system) } }
-        if !input.isEmpty { set(.inputMessages, &draft) { $0.write(messages: input) } }
-        if !output.isEmpty { set(.outputMessages, &draft) { $0.write(messages: output) } }
-        if !tools.isEmpty { set(.toolDefinitions, &draft) { $0.write(tools: tools) } }
+    /// Puts what was recorded into the form that the attributes have, masked where that is wanted, and forgets it otherwise. To mask 64 KiB
+    /// takes some 3 ms: whoever cannot spare them has it done elsewhere, before the span is described.
+    mutating func render() {
+        guard rendered == nil else { return }
+        var rendered: [(attribute: Attribute, json: [UInt8])] = []
+        if !system.isEmpty { rendered.append((.systemInstructions, json { $0.write(parts: system) })) }
+        if !input.isEmpty { rendered.append((.inputMessages, json { $0.write(messages: input) })) }
+        if !output.isEmpty { rendered.append((.outputMessages, json { $0.write(messages: output) })) }
+        if !tools.isEmpty { rendered.append((.toolDefinitions, json { $0.write(tools: tools) })) }
+        self.rendered = rendered
+        (system, input, output, tools) = ([], [], [], [])
+        stream = ContentAssembly(limit: recording.limit)
     }
 
-    private func set(_ attribute: Attribute, _ draft: inout SpanDraft, _ write: (inout ContentWriter) -> Void) {
+    private func json(_ write: (inout ContentWriter) -> Void) -> [UInt8] {
         var writer = ContentWriter(recording)
         write(&writer)
+        return writer.bytes
+    }
+
+    mutating func describe(into draft: inout SpanDraft) {
+        render()
         // Sound: bytes have no padding.
-        unsafe draft.set(attribute, writer.bytes.span.bytes)
+        for (attribute, json) in rendered ?? [] { unsafe draft.set(attribute, json.span.bytes) }
     }
 }

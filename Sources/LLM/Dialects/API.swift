@@ -1,4 +1,7 @@
-/// A request that is understood: one of the four calls that make a model work. All else a provider offers is a plain HTTP hop.
+/// A request that is understood: one of the calls that make a model work. All else a provider offers is a plain HTTP hop.
+///
+/// The first four are spoken by many providers; the others (`isNative`) are the own tongues of Gemini, Bedrock and Cohere, which say
+/// in the path what the others say in the body.
 public enum API: UInt8, Sendable, CaseIterable {
     /// `POST …/chat/completions` (OpenAI Chat Completions).
     case chatCompletions
@@ -8,6 +11,18 @@ public enum API: UInt8, Sendable, CaseIterable {
     case embeddings
     /// `POST …/messages` (Anthropic Messages).
     case messages
+    /// `POST …/models/{model}:generateContent` and `:streamGenerateContent` (Gemini, on AI Studio and Vertex).
+    case generateContent
+    /// `POST …/models/{model}:embedContent` and `:batchEmbedContents` (Gemini).
+    case embedContent
+    /// `POST /model/{id}/converse` and `/converse-stream` (Bedrock).
+    case converse
+    /// `POST /model/{id}/invoke` and `/invoke-with-response-stream` (Bedrock): the body is the model's own.
+    case invokeModel
+    /// `POST /v2/chat` (Cohere).
+    case cohereChat
+    /// `POST /v2/embed` (Cohere).
+    case cohereEmbed
 
     /// Tells the API from method and path; nil for everything else, so also for what stands below such a path
     /// (`/v1/responses/{id}`, `/v1/messages/batches`, `/v1/messages/count_tokens`).
@@ -28,13 +43,27 @@ public enum API: UInt8, Sendable, CaseIterable {
             self = .embeddings
         } else if path.ends(with: "/v1/messages") || (dialect == .anthropic && path.ends(with: "/messages")) {
             self = .messages
+        } else if let native = Self.native(dialect, path) {
+            self = native
         } else {
             return nil
         }
     }
 
+    /// OpenAI's own.
+    var isOpenAI: Bool { rawValue < Self.messages.rawValue }
+
+    /// One of the APIs that a single provider speaks. What they have in common is that they are not the others.
+    var isNative: Bool { rawValue > Self.messages.rawValue }
+
     /// `gen_ai.operation.name`.
-    public var operationName: StaticString { self == .embeddings ? "embeddings" : "chat" }
+    public var operationName: StaticString {
+        switch self {
+        case .chatCompletions, .responses, .messages, .converse, .invokeModel, .cohereChat: "chat"
+        case .embeddings, .embedContent, .cohereEmbed: "embeddings"
+        case .generateContent: "generate_content"
+        }
+    }
 
     /// The deployment in a dated Azure OpenAI path, `…/openai/deployments/{deployment}/…`: it is the model there, and the body's
     /// `model` is ignored. Nil in every other path.

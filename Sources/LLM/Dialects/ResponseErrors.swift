@@ -27,14 +27,14 @@ extension ResponseFacts {
     /// A member of an error object, or of a body that is one.
     @_lifetime(json: copy json)
     mutating func readErrorMember(_ key: borrowing JSONString, _ json: inout JSONReader) throws(JSONError) {
-        if key.is("message") || key.is("msg") {
+        if key.is("message") || key.is("msg") || key.is("Message") {
             errorMessage = try json.text(into: &texts, or: errorMessage)
         } else if key.is("type") {
             errorType = try json.text(into: &texts, or: errorType)
         } else if key.is("code") || key.is("status") {
             if let text = try json.string() {
                 errorCode = texts.keep(text)
-            } else if let number = try json.number() {
+            } else if errorCode.isEmpty, let number = try json.number() {  // Gemini has both: its `status` is the word
                 errorCode = texts.keep(number.text)
             }
         } else if key.is("detail") || key.is("details") {

@@ -101,7 +101,7 @@ private import Glibc
             case .chatCompletions: try findHolesOfChat(&json, idIsKnown: idIsKnown)
             case .responses: try findHoles(&json) { $0.is("delta") || $0.is("sequence_number") || $0.is("obfuscation") }
             case .messages: try findHolesOfMessages(&json)
-            case .embeddings: return
+            case .embeddings, .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: return
             }
         } catch { return }
         guard holeCount <= holes.count else { return }

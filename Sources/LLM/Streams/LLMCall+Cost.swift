@@ -13,11 +13,16 @@ extension LLMCall {
                 return cost(of: texts[request.model], by: prices, provider: provider, at: seconds, isComplete: isComplete)
             }
         }
+        // Bedrock's prices go by its own ids, which the models do not know.
+        if api == .invokeModel, !response.model.isEmpty {
+            let asked = withRequestModel { cost(of: $0, by: prices, provider: provider, at: seconds, isComplete: isComplete) }
+            if asked.sheet != nil { return asked }
+        }
         return withModel { cost(of: $0, by: prices, provider: provider, at: seconds, isComplete: isComplete) }
     }
 
     private func cost(of model: RawSpan, by prices: PriceBook, provider: RawSpan, at seconds: Int64, isComplete: Bool) -> CallCost {
-        guard api == .messages, !response.anthropicUsage.iterations.isEmpty else {
+        guard api == .messages || api == .invokeModel, !response.anthropicUsage.iterations.isEmpty else {
             return prices.cost(of: settledUsage, provider: provider, model: model, at: seconds, isComplete: isComplete)
         }
         return prices.cost(

@@ -25,21 +25,13 @@ extension LLMCall {
 
     private func describeTimes(_ draft: inout SpanDraft) {
         if let time = timeToFirstChunk { draft.set(.responseTimeToFirstChunk, Double(time) / 1e9) }
-        if let time = timeToFirstContent {
-            draft.record.timeToFirstContent = Int64(clamping: time)
-            draft.set(.ttft, Double(time) / 1e9)
-        }
+        // An attribute too, as the tokens are, of what the record says.
+        if let time = timeToFirstContent { draft.record.timeToFirstContent = Int64(clamping: time) }
     }
 
     private func describeUsage(_ draft: inout SpanDraft) {
         settleUsage()
-        let tokens = settledUsage.tokens
-        draft.record.tokens = tokens
-        if tokens.input >= 0 { draft.set(.usageInputTokens, tokens.input) }
-        if tokens.output >= 0 { draft.set(.usageOutputTokens, tokens.output) }
-        if tokens.cacheRead >= 0 { draft.set(.usageCacheReadInputTokens, tokens.cacheRead) }
-        if tokens.cacheWrite >= 0 { draft.set(.usageCacheWriteInputTokens, tokens.cacheWrite) }
-        if tokens.reasoning >= 0 { draft.set(.usageReasoningOutputTokens, tokens.reasoning) }
+        draft.record.tokens = settledUsage.tokens
     }
 
     private func describeErrors(_ draft: inout SpanDraft) {
@@ -66,14 +58,15 @@ extension LLMCall {
 extension RequestFacts {
     /// Sets what the request says.
     fileprivate func describe(_ api: API, into draft: inout SpanDraft) {
-        draft.setName(api.operationName, texts[model])
-        draft.set(.operationName, api.operationName)
+        let operation = api == .invokeModel && invokesEmbedding ? API.embeddings.operationName : api.operationName
+        draft.setName(operation, texts[model])
+        draft.set(.operationName, operation)
         draft.set(.requestModel, unlessEmpty: model, texts)
         if stream { draft.set(.requestStream, true) }
         switch api {
         case .chatCompletions: draft.set(.openaiAPIType, "chat_completions")
         case .responses: draft.set(.openaiAPIType, "responses")
-        case .embeddings, .messages: break
+        case .embeddings, .messages, .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: break
         }
         if let value = maxTokens { draft.set(.requestMaxTokens, value) }
         if let value = temperature { draft.set(.requestTemperature, value) }
@@ -87,7 +80,7 @@ extension RequestFacts {
         if let type = outputType { draft.set(.outputType, type.name) }
         draft.set(.requestReasoningLevel, unlessEmpty: reasoningLevel, texts)
         draft.set(.requestPreviousResponseID, unlessEmpty: previousResponseID, texts)
-        if api != .messages, !texts[serviceTier].equals("auto") {
+        if api.isOpenAI, !texts[serviceTier].equals("auto") {
             draft.set(.openaiRequestServiceTier, unlessEmpty: serviceTier, texts)
         }
         if !encodingFormat.isEmpty {
@@ -105,7 +98,7 @@ extension ResponseFacts {
     fileprivate func describe(_ api: API, into draft: inout SpanDraft) {
         draft.set(.responseID, unlessEmpty: id, texts)
         draft.set(.responseModel, unlessEmpty: model, texts)
-        if api != .messages { draft.set(.openaiResponseServiceTier, unlessEmpty: serviceTier, texts) }
+        if api.isOpenAI { draft.set(.openaiResponseServiceTier, unlessEmpty: serviceTier, texts) }
         draft.set(.openaiResponseSystemFingerprint, unlessEmpty: systemFingerprint, texts)
         if choices.contains(where: { !$0.finishReason.isEmpty }) {
             draft.beginList(.responseFinishReasons)

@@ -21,13 +21,26 @@ public final class LLMCall {
     private static let eventLimit = 64 << 10
 
     private(set) var status = 0
-    public private(set) var isEventStream = false
+    /// How the answer comes.
+    enum Form: UInt8 {
+        /// In one, whatever its pieces.
+        case body
+        /// `text/event-stream`.
+        case eventStream
+        /// `application/vnd.amazon.eventstream`: Bedrock.
+        case amazonEventStream
+        /// A JSON array, an element at a time: Gemini where nobody asked for events.
+        case elements
+    }
+
+    var form = Form.body
+    public var isEventStream: Bool { form == .eventStream }
     private var sentAt: UInt64 = 0
     /// When the first piece of the answer came, and the first content; 0 is not yet.
     private var firstChunkAt: UInt64 = 0
     private var firstContentAt: UInt64 = 0
     /// The stream's own end, or an error that ends it, has been seen: whoever listens has no reason to wait for more.
-    public private(set) var streamHasSaidAll = false
+    public internal(set) var streamHasSaidAll = false
     /// The change to the request's body by which its stream will report usage; nil where none is called for. Whoever asks for it
     /// must make it: from then on the chunk it brings is hidden.
     public private(set) var usageInjection: BodyEdit?
@@ -56,7 +69,9 @@ public final class LLMCall {
     private(set) var settledUsage = Usage()
     private var usageIsSettled = false
 
-    private var body = ResponseBody()
+    var body = ResponseBody()
+    /// Only where a native API was called.
+    private(set) var native: NativeAnswer?
 
     public init() {}
 
@@ -69,7 +84,7 @@ public final class LLMCall {
         codingIsUnreadable = false
         responseIsUnreadable = false
         status = 0
-        isEventStream = false
+        form = .body
         sentAt = 0
         firstChunkAt = 0
         firstContentAt = 0
@@ -80,13 +95,14 @@ public final class LLMCall {
         events.reset()
         pattern.reset()
         body.reset()
+        native?.reset()
     }
 
     // MARK: the request
 
     /// Reads the whole request body.
     /// - Parameters:
-    ///   - path: as it goes upstream; on Azure it names the model.
+    ///   - path: as it goes upstream, without its query; on Azure, and with native APIs, it names the model.
     ///   - injectUsage: the provider takes `stream_options`, and usage is wanted of every stream.
     public func readRequest(_ body: RawSpan, api: API, path: RawSpan, injectUsage: Bool) {
         self.api = api
@@ -100,17 +116,30 @@ public final class LLMCall {
             case .responses: try request.readResponses(&json)
             case .embeddings: try request.readEmbeddings(&json)
             case .messages: try request.readMessages(&json)
+            case .generateContent: try request.readGenerateContent(&json)
+            case .embedContent: try request.readEmbedContent(&json)
+            case .converse: try request.readConverse(&json)
+            case .invokeModel: try request.readInvokeModel(&json)
+            case .cohereChat: try request.readCohereChat(&json)
+            case .cohereEmbed: try request.readCohereEmbed(&json)
             }
             try json.finish()
         } catch {
             requestIsUnreadable = true
         }
-        if content.mode != .none {
+        if api.isNative, native == nil { native = NativeAnswer() }
+        if content.mode != .none, !api.isNative {
             recorder = ContentRecorder(content)
             recorder!.readRequest(body, api: api)
             response.keepsCallPieces = true
         }
-        if let deployment = API.deployment(in: path) { request.model = request.texts.keep(deployment) }
+        if api.namesModel(in: path) {
+            let region = request.readPath(path, api)
+            response.anthropicUsage.region = region
+            native?.gemini.region = region
+        } else if let deployment = API.deployment(in: path) {
+            request.model = request.texts.keep(deployment)
+        }
         if injectUsage, api == .chatCompletions, request.stream, !requestIsUnreadable { usageInjection = injection.edit }
     }
 
@@ -131,17 +160,17 @@ public final class LLMCall {
     ///   - usage: how the provider counts; told apart only where it is a copy of OpenAI's shape.
     public func beginResponse(status: Int, isEventStream: Bool, sentAt: UInt64, usage: UsageShape = .openai) {
         self.status = status
-        self.isEventStream = isEventStream
+        form = isEventStream ? .eventStream : api == .generateContent && request.stream && status < 400 ? .elements : .body
         self.sentAt = sentAt
         usageIsSettled = false
-        response.openaiUsage.convention = usage == .xai ? .xai : usage == .perplexity ? .perplexity : .openai
+        response.openaiUsage.convention = usage.convention
     }
 
     /// What the caller receives is what `emit` is given, not the chunks themselves: there is an event to hide.
     public var holdsBack: Bool { usageInjection != nil && isEventStream && status < 400 }
 
     /// What is to be known of the next bytes includes when they came.
-    public var wantsTime: Bool { isEventStream && (firstChunkAt == 0 || firstContentAt == 0) }
+    public var wantsTime: Bool { form != .body && (firstChunkAt == 0 || firstContentAt == 0) }
 
     /// The next decoded bytes of the answer.
     /// - Parameters:
@@ -156,11 +185,15 @@ public final class LLMCall {
     /// - Returns: whether all of the chunk, and nothing else, may be relayed; `emit` then was not called.
     public func passes(_ chunk: RawSpan, now: UInt64, emit: (RawSpan) -> Void) -> Bool {
         guard chunk.byteCount > 0 else { return true }
-        guard isEventStream else {
+        guard form != .body else {
             body.append(chunk)
             return true
         }
         if firstChunkAt == 0 { firstChunkAt = now }
+        guard isEventStream else {
+            if form == .elements { observeElements(chunk, now: now) } else { observeMessages(chunk, now: now) }
+            return true
+        }
         // Bytes of the chunk up to `done` are dealt with; from `from` to there they may pass and have not yet.
         var from = 0
         let begin = events.offset &+ UInt64(events.heldByteCount)
@@ -205,7 +238,7 @@ public final class LLMCall {
     ///   - isComplete: as its framing says; false where the connection broke.
     ///   - emit: as of `observe`; what is still held.
     public func endResponse(isComplete: Bool, now: UInt64, emit: (RawSpan) -> Void) {
-        guard isEventStream else {
+        guard form != .body else {
             let isWhole = readBody()
             streamWasCut = !isComplete && !isWhole
             responseIsUnreadable = isComplete && !isWhole && status < 400
@@ -217,19 +250,25 @@ public final class LLMCall {
             if holdsBack && !isHidden { emit(event.raw) }
         }
         recorder?.finishStream(response)
-        streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && response.isFinished)
+        streamWasCut = !response.sawEnd && !response.hasError && !(isComplete && (response.isFinished || nativeStreamIsGarbled))
     }
 
     /// The answer where all of it has come in one piece: it is read where it stands, and has ended.
     /// - Returns: false where it is to be observed all the same: an event stream, one that has begun, a large one.
     public func readWhole(_ answer: RawSpan) -> Bool {
-        guard !isEventStream, body.isEmpty, answer.byteCount > 0, answer.byteCount <= ResponseBody.plainLimit else { return false }
+        guard form == .body, body.isEmpty, answer.byteCount > 0, answer.byteCount <= ResponseBody.plainLimit else { return false }
         responseIsUnreadable = !read(answer) && status < 400
         return true
     }
 
     /// How many bytes of the answer are kept, to be read when they are whole.
-    public var heldByteCount: Int { events.heldByteCount + body.count }
+    public var heldByteCount: Int { events.heldByteCount + body.count + (native?.messages.heldByteCount ?? 0) }
+
+    /// About how many bytes of content have been recorded.
+    public var contentByteCount: Int { recorder?.byteCount ?? 0 }
+
+    /// Does what is long about `describe` where content is recorded, once the answer has ended.
+    public func renderContent() { recorder?.render() }
 
     /// One event of the stream.
     /// - Returns: whether it is the usage that the caller did not ask for.
@@ -280,8 +319,9 @@ public final class LLMCall {
         }
     }
 
+    /// The data of one event, or what stands for it in other streams, for which it is called once a piece.
     @discardableResult
-    private func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
+    func take(data: RawSpan, name: RawSpan, isWhole: Bool, now: UInt64) -> Bool {
         pattern.forget()
         defer { streamHasSaidAll = response.sawEnd || response.hasError }
         if data.byteCount < 16, data.begins(with: "[DONE]") {
@@ -298,6 +338,7 @@ public final class LLMCall {
             case .responses: try response.readResponsesEvent(&json, name: name)
             case .messages: try response.readMessagesEvent(&json, name: name)
             case .embeddings: try response.readEmbeddings(&json)
+            case .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: try readNativeEvent(&json, name: name)
             }
             try json.finish()
         } catch {
@@ -308,6 +349,9 @@ public final class LLMCall {
         if firstContentAt == 0 && response.sawContent { firstContentAt = now }
         return isUsageOnly && usageInjection != nil
     }
+
+    /// Takes what has been collected of a stream as one event.
+    func takeBody(now: UInt64) { _ = body.withBytes { take(data: $0, name: RawSpan(), isWhole: true, now: now) } }
 
     /// Reads the body that has been collected.
     /// - Returns: whether it is one whole JSON text.
@@ -329,6 +373,7 @@ public final class LLMCall {
                     response.finishResponse()
                 case .embeddings: try response.readEmbeddings(&json)
                 case .messages: try response.readMessage(&json)
+                case .generateContent, .embedContent, .converse, .invokeModel, .cohereChat, .cohereEmbed: try readNative(&json)
                 }
                 try json.finish()
                 recorder?.readAnswer(bytes, api: api, response: response)
@@ -349,7 +394,7 @@ public final class LLMCall {
 
     func settleUsage() {
         guard !usageIsSettled else { return }
-        response.settle(&settledUsage, of: api)
+        if api.isNative { settledUsage = nativeUsage } else { response.settle(&settledUsage, of: api) }
         usageIsSettled = true
     }
 
@@ -357,7 +402,7 @@ public final class LLMCall {
     public var hasErrorInside: Bool { response.hasError && status < 400 }
 
     /// Nanoseconds from the request sent to the first piece of a streamed answer; nil without.
-    var timeToFirstChunk: UInt64? { isEventStream && firstChunkAt > 0 ? firstChunkAt &- sentAt : nil }
+    var timeToFirstChunk: UInt64? { form != .body && firstChunkAt > 0 ? firstChunkAt &- sentAt : nil }
 
     /// Nanoseconds from the request sent to the first content of a streamed answer; nil without.
     public var timeToFirstContent: UInt64? { firstContentAt > 0 ? firstContentAt &- sentAt : nil }

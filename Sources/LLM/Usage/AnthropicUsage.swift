@@ -82,7 +82,8 @@ public struct AnthropicUsage: Sendable, Hashable {
         } else if key.is("speed") {
             if let speed = try reader.string() { isFast = speed.is("fast") }
         } else if key.is("inference_geo") {
-            if let place = try reader.string() { region = place.is("us") ? .us : place.is("eu") ? .eu : .global }
+            // Where it says nothing of use, what the path said stays (Vertex).
+            if let place = try reader.string() { region = place.is("us") ? .us : place.is("eu") ? .eu : place.is("global") ? .global : region }
         }
     }
 

@@ -22,21 +22,27 @@ public enum PriceVariant: UInt8, Sendable, Hashable, CaseIterable {
 
     /// `service_tier` of an OpenAI-shaped answer, `serviceTier.type` of Bedrock's, Gemini's `x-gemini-service-tier`.
     public init(serviceTier word: borrowing JSONString) {
-        if word.is("default") || word.is("standard") || word.is("auto") || word.isEmpty {
+        // Nearly always.
+        if word.is("default") { self = .standard } else { self.init(serviceTier: word.raw) }
+    }
+
+    /// The same as a field's value.
+    public init(serviceTier word: RawSpan) {
+        if word.equals("default") || word.equals("standard") || word.equals("auto") || word.byteCount == 0 {
             self = .standard
-        } else if word.is("flex") || word.is("FLEX") {
+        } else if word.equals("flex") || word.equals("FLEX") {
             self = .flex
-        } else if word.is("priority") || word.is("PRIORITY") {
+        } else if word.equals("priority") || word.equals("PRIORITY") {
             self = .priority
-        } else if word.is("batch") || word.is("BATCH") {
+        } else if word.equals("batch") || word.equals("BATCH") {
             self = .batch
-        } else if word.is("fast") {
+        } else if word.equals("fast") {
             self = .fast
-        } else if word.is("ultrafast") {
+        } else if word.equals("ultrafast") {
             self = .ultrafast
-        } else if word.is("balanced") {
+        } else if word.equals("balanced") {
             self = .balanced
-        } else if word.is("scale") || word.is("reserved") || word.is("on_demand") || word.is("performance") || word.is("STANDARD") || word.is("SERVICE_TIER_UNSPECIFIED") {
+        } else if word.equals("scale") || word.equals("reserved") || word.equals("on_demand") || word.equals("performance") || word.equals("STANDARD") || word.equals("SERVICE_TIER_UNSPECIFIED") {
             self = .standard  // commitments and other words for the same rates
         } else {
             self = .unlisted

@@ -17,29 +17,33 @@ public final class OpenRun {
     /// The sequence number of its latest span; each span's columns name the one before. 0 before the first.
     public internal(set) var lastSequence: Int64 = 0
     public internal(set) var state = StoredState.byTime
-    public internal(set) var head = RunHead()
     /// What the stored row says; nil while there is none.
     public internal(set) var storedState: StoredState?
 
-    /// The latest span that is in the store.
-    var storedSequence: Int64 = 0
-    /// The traces of a named run, the first 1,000 of them. Empty where the run is its trace.
-    var traces: [TraceID] = []
-    /// Its texts (`RunDetails`).
-    var details = PackedBytes(capacity: 128)
-
-    // The ledger's books.
+    // The ledger's books. They stand in front, with what closing a run looks at: it has been far from the processor.
+    var isTouched = false
+    var isOpen = false
+    var inWaitingList = false
     var slot: Int32 = -1
     var previous: Int32 = -1
     var next: Int32 = -1
     var lastActive: UInt64 = 0
-    var inWaitingList = false
-    var isOpen = false
-    var isTouched = false
+    /// The latest span that is in the store.
+    var storedSequence: Int64 = 0
+
+    /// The traces of a named run, the first 1,000 of them. Empty where the run is its trace.
+    var traces: [TraceID] = []
+    /// Its texts (`RunDetails`).
+    var details = PackedBytes(capacity: 128)
+    public internal(set) var head = RunHead()
 
     static let mostTraces = 1_000
 
     init() {}
+
+    private static let usualDetails = 512
+    /// Whether it holds on to more memory than most do.
+    var isLarge: Bool { details.count > Self.usualDetails || !traces.isEmpty }
 
     func reset() {
         row = 0
@@ -49,7 +53,7 @@ public final class OpenRun {
         storedState = nil
         storedSequence = 0
         traces.removeAll(keepingCapacity: true)
-        details.removeAll(keeping: 512)
+        details.removeAll(keeping: Self.usualDetails)
         lastActive = 0
         inWaitingList = false
         isOpen = false

@@ -31,10 +31,13 @@ public final class RunLedger {
     private var spare: [OpenRun] = []
     private var idleList = List()
     private var waitingList = List()
+    /// The latest end of any run that has been let go, in Unix nanoseconds.
+    private var letGoUpTo: UInt64 = 0
     private let isUnderWay: (RunKey, UInt64) -> Bool
     private let onClosed: (RunKey) -> Void
 
-    private static let mostSpare = 4_096
+    /// What a batch at full load opens and closes.
+    private static let mostSpare = 8_192
 
     /// - Parameters:
     ///   - isUnderWay: asked of a named run that has been quiet for long enough, with the time of the asking: whether a hop of it has begun
@@ -55,7 +58,7 @@ public final class RunLedger {
     ///   - facts: of the same span.
     ///   - sequence: asked for the span's number in the store, higher than any before, after `settle` has taken one.
     ///   - now: monotonic nanoseconds.
-    ///   - stored: fills the run it is handed (`OpenRun.read`) where the store knows the key; asked once per run and opening.
+    ///   - stored: fills the run it is handed (`OpenRun.read`) where the store knows the key; asked at most once per run and opening.
     ///   - settle: called before the span is taken in, where its run has another root span than before and the old one has not been
     ///     written: to be written now, with the totals so far (`drawRoot`, `noteRoot`).
     /// - Returns: the run, the sequence number of the span before this one in it (0: none), and whether the run or the trace is new to
@@ -159,7 +162,7 @@ public final class RunLedger {
     /// Closes a run that is not followed, only stored.
     /// - Parameter fill: reads its row (`OpenRun.read`); false where there is none.
     public func endStored(_ fill: (OpenRun) -> Bool, settle: (OpenRun) -> Void) -> Bool {
-        let run = spare.popLast() ?? OpenRun()
+        let run = fresh()
         guard fill(run) else {
             recycle(run)
             return false
@@ -222,9 +225,9 @@ public final class RunLedger {
     }
 
     private func open(_ key: RunKey, _ record: SpanRecord, _ stored: (RunKey, OpenRun) -> Bool) -> (OpenRun, isNew: Bool) {
-        let run = spare.popLast() ?? OpenRun()
+        let run = fresh()
         var isNew = false
-        if !stored(key, run) {
+        if isUnheardOf(record) || !stored(key, run) {
             run.row = nextRow
             nextRow += 1
             run.head.key = key
@@ -241,6 +244,12 @@ public final class RunLedger {
         run.isOpen = true
         table.insert(key, run.slot)
         return (run, isNew)
+    }
+
+    /// Whether the store cannot know the span's run, so that it need not be asked: the gateway made up the trace for this very span, and
+    /// every run that was let go had ended before.
+    private func isUnheardOf(_ record: SpanRecord) -> Bool {
+        record.linkedBy == LinkedBy.new.rawValue && record.runRoot != 0 && !record.runIsNamed && record.startTime > letGoUpTo
     }
 
     private func close(_ run: OpenRun, byRequest: Bool, settle: (OpenRun) -> Void) {
@@ -265,12 +274,21 @@ public final class RunLedger {
         free.append(run.slot)
         run.slot = -1
         run.isOpen = false
+        letGoUpTo = max(letGoUpTo, run.head.endedAt)
     }
 
     private func recycle(_ run: OpenRun) {
         guard spare.count < Self.mostSpare else { return }
-        run.reset()
+        if run.isLarge { run.reset() }
         spare.append(run)
+    }
+
+    /// A run as good as new. It is emptied here and not when it goes: what is closed after a long time is far from the processor, and
+    /// most of it need not come near.
+    private func fresh() -> OpenRun {
+        guard let run = spare.popLast() else { return OpenRun() }
+        run.reset()
+        return run
     }
 
     private func touch(_ run: OpenRun) {

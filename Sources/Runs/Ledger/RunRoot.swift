@@ -19,7 +19,7 @@ extension OpenRun {
         draft.record.isError = head.isError
         draft.record.runIsNamed = head.isNamed
 
-        draft.set(.operationName, "invoke_agent")
+        draft.set(.operationName, "invoke_agent" as StaticString)
         var isNameless = true
         details.withBytes { texts in
             RunDetails.forEach(in: texts) { kind, text in
@@ -48,7 +48,12 @@ extension OpenRun {
         draft.set(.unmeteredHops, totals.unmeteredHops)
         draft.set(.runInputTokens, totals.inputTokens)
         draft.set(.runOutputTokens, totals.outputTokens)
-        if let cost = totals.cost { draft.set(.runCostUSD, cost.description) }
+        if let cost = totals.cost {
+            var text: [UInt8] = []
+            text.reserveCapacity(48)
+            cost.write(into: &text)
+            draft.set(.runCostUSD, text.raw)
+        }
     }
 }
 

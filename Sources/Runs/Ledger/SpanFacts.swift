@@ -45,15 +45,17 @@ public struct SpanFacts: Sendable {
         return places
     }()
 
-    private var texts = [16 of Text](repeating: Text())
+    private var texts: [16 of Text]
     /// The span was made up from what later spans showed, not measured.
     public private(set) var isInferred = false
 
-    public init() {}
+    public init() { texts = [16 of Text](repeating: Text()) }
 
     public init(_ entries: RawSpan) {
         var texts = [16 of Text](repeating: Text())
-        let places = Self.places
+        let copied = Self.places
+        // By span: a subscript of the array itself copies all of it, for each attribute.
+        let places = copied.span
         // Sound: a head of six bytes is read only where there are as many. A length that lies is found out by `Text.bytes`.
         unsafe entries.withUnsafeBytes { entries in
             var offset = 0

@@ -27,7 +27,7 @@
         try body(unsafe UnsafeRawBufferPointer(rebasing: storage[..<used]).bytes)
     }
 
-    @inlinable public mutating func append(byte: UInt8) {
+    @inlinable @inline(__always) public mutating func append(byte: UInt8) {
         // Sound, here and below: the room was just made.
         unsafe room(for: 1).storeBytes(of: byte, as: UInt8.self)
         used &+= 1
@@ -38,7 +38,13 @@
         used &+= 8
     }
 
-    @inlinable public mutating func append(varint value: UInt64) {
+    /// Most take one byte.
+    @inlinable @inline(__always) public mutating func append(varint value: UInt64) {
+        guard value < 0x80 else { return appendLong(varint: value) }
+        append(byte: UInt8(truncatingIfNeeded: value))
+    }
+
+    @usableFromInline @inline(never) mutating func appendLong(varint value: UInt64) {
         let place = unsafe room(for: 10)
         var rest = value
         var length = 0
@@ -52,11 +58,11 @@
     }
 
     /// A count: 0 where it is negative.
-    @inlinable public mutating func append(varint value: Int) { append(varint: UInt64(clamping: value)) }
-    @inlinable public mutating func append(varint value: Int64) { append(varint: UInt64(clamping: value)) }
+    @inlinable @inline(__always) public mutating func append(varint value: Int) { append(varint: UInt64(clamping: value)) }
+    @inlinable @inline(__always) public mutating func append(varint value: Int64) { append(varint: UInt64(clamping: value)) }
 
     /// Signed, small magnitudes short (zigzag).
-    @inlinable public mutating func append(zigzag value: Int64) {
+    @inlinable @inline(__always) public mutating func append(zigzag value: Int64) {
         append(varint: UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 

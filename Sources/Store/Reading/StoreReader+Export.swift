@@ -66,7 +66,8 @@ extension StoreReader {
     /// - Returns: false where there is nothing behind the cursor.
     public func unexported(after cursor: Int64, limit: Int, maxBytes: Int, into batch: inout ExportBatch) throws(StoreError) -> Bool {
         batch.reset(after: cursor)
-        let blocks = try exportBlocks()
+        let blocks = try kept(
+            \.exportBlocks, "SELECT first, count, unsampled, records, spans, size, checksum FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
         blocks.bind(1, cursor + 1)
         defer { blocks.reset() }
         while batch.count < limit, try blocks.step() {
@@ -125,15 +126,21 @@ extension StoreReader {
 
     /// When the first span behind a cursor ended, in Unix nanoseconds, to within its block; nil where nothing is behind it.
     public func oldest(after cursor: Int64) throws(StoreError) -> UInt64? {
-        let block = try database.prepare("SELECT ended_max FROM span_blocks WHERE first + count > ?1 + 1 AND first >= \(Self.blockOf) ORDER BY first LIMIT 1")
+        let block = try kept(
+            \.oldestBlock, "SELECT ended_max FROM span_blocks WHERE first + count > ?1 + 1 AND first >= \(Self.blockOf) ORDER BY first LIMIT 1")
         block.bind(1, cursor)
+        defer { block.reset() }
         guard try block.step() else { return nil }
         return UInt64(clamping: block.integer(0))
     }
 
     private static let blockOf = "coalesce((SELECT max(first) FROM span_blocks WHERE first <= ?1), 0)"
 
-    private func exportBlocks() throws(StoreError) -> Statement {
-        try database.prepare("SELECT first, count, unsampled, records, spans, size, checksum FROM span_blocks WHERE first >= \(Self.blockOf) ORDER BY first")
+    /// The statement that is kept there, prepared if it is not yet.
+    private func kept(_ place: ReferenceWritableKeyPath<StoreReader, Statement?>, _ sql: @autoclosure () -> String) throws(StoreError) -> Statement {
+        if let statement = self[keyPath: place] { return statement }
+        let statement = try database.prepare(sql())
+        self[keyPath: place] = statement
+        return statement
     }
 }

@@ -16,6 +16,9 @@ public final class StoreReader {
     private let part: Statement
     private let log: Statement
     let finder: BlockFinder
+    /// The exporter's, once one has asked: compiling them takes longer than a batch.
+    var exportBlocks: Statement?
+    var oldestBlock: Statement?
     let inflater = BlockInflater(usualSize: SpanBlock.usualBytes)
 
     init(_ file: StoreFile, hash: IDHash, clock: StoreClock, shared: StoreShared) throws(StoreError) {

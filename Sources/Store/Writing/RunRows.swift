@@ -8,7 +8,8 @@ final class RunRows {
     private let selectRange: Statement
     private let delete: Statement
     private var builder = RunBlock.Builder()
-    private var group = [OpenRun?](repeating: nil, count: RunBlock.runs)
+    /// By place in a block: where the run to be written stands in the list; -1 where none is.
+    private var group = [16 of Int](repeating: -1)
 
     init(_ database: Database) throws(StoreError) {
         select = try database.prepare("SELECT runs, started_min, started_max FROM run_blocks WHERE block = ?1")
@@ -28,24 +29,24 @@ final class RunRows {
             let block = RunBlock.number(of: touched[index].row)
             var newOnes = 0
             while index < touched.count, RunBlock.number(of: touched[index].row) == block {
-                group[RunBlock.place(of: touched[index].row)] = touched[index]
+                group[RunBlock.place(of: touched[index].row)] = index
                 if touched[index].storedState == nil { newOnes += 1 }
                 index += 1
             }
-            defer { for place in group.indices { group[place] = nil } }
-            new += try write(block, isNew: newOnes == RunBlock.runs)
+            defer { group = [16 of Int](repeating: -1) }
+            new += try write(block, of: touched, isNew: newOnes == RunBlock.runs)
         }
         return new
     }
 
     /// Writes `group` into a block. What else is in the block is kept; one that is all new need not be read.
-    private func write(_ block: Int64, isNew: Bool) throws(StoreError) -> Int {
+    private func write(_ block: Int64, of touched: [OpenRun], isNew: Bool) throws(StoreError) -> Int {
         builder.removeAll()
         var before = 0
         var bounds = StartBounds()
         var isThere = false
         if isNew {
-            for case let run? in group { add(run, &bounds) }
+            for place in 0..<RunBlock.runs { add(touched[group[place]], &bounds) }
         } else {
             select.bind(1, block)
             var next = 0
@@ -56,17 +57,17 @@ final class RunRows {
                     RunBlock.forEach(in: bytes) { place, state, lastSpan, summary in
                         before += 1
                         while next < place {
-                            if let run = group[next] { add(run, &bounds) }
+                            if group[next] >= 0 { add(touched[group[next]], &bounds) }
                             next += 1
                         }
-                        if let run = group[place] { add(run, &bounds) } else { builder.append(state, lastSpan, summary, at: place) }
+                        if group[place] >= 0 { add(touched[group[place]], &bounds) } else { builder.append(state, lastSpan, summary, at: place) }
                         next = place + 1
                     }
                 }
             }
             select.reset()
             while next < RunBlock.runs {
-                if let run = group[next] { add(run, &bounds) }
+                if group[next] >= 0 { add(touched[group[next]], &bounds) }
                 next += 1
             }
         }

@@ -63,7 +63,9 @@ final class Program: Sendable {
 
         let catalogue = try Self.prices(configuration, importedPrices)
         let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
-        let queues = (0..<System.availableCores).map { _ in store.makeQueue() }
+        // A disk that stands still for some seconds at full load loses nothing; memory is taken as spans wait.
+        let cores = System.availableCores
+        let queues = (0..<cores).map { _ in store.makeQueue(limit: max(32 << 20, (128 << 20) / cores)) }
         do {
             gateway = try Gateway(settings, listen: Self.address(configuration.gateway.listen), queues: queues, catalogue: catalogue)
         } catch {

@@ -161,12 +161,3 @@ extension PriceCatalogue {
         return configured.isEmpty ? catalogue : try catalogue.configured(configured)
     }
 }
-
-extension Duration {
-    /// Whole nanoseconds; what does not fit is for ever.
-    var nanoseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, seconds < 1 << 33 else { return .max }
-        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
-    }
-}

@@ -144,8 +144,9 @@ class Hopspan(Proxy):
     traces = True
     binary = ROOT / ".build/release/hopspan"
 
-    def __init__(self, *arguments, environment=None, prefix=(), binary=None, **named):
+    def __init__(self, *arguments, environment=None, prefix=(), binary=None, content="none", **named):
         self.environment = environment
+        self.content = content
         self.prefix = list(prefix)
         self.binary = binary or Hopspan.binary
         self.api = free_port()
@@ -169,7 +170,7 @@ class Hopspan(Proxy):
     def command(self, values):
         configuration = fill(
             "hopspan.yaml", self.directory / "hopspan.yaml", scheme=self.upstream.scheme, collector=self.collector.port, api=self.api,
-            certificates=certificates(), **values)
+            certificates=certificates(), content=self.content, **values)
         return [*self.prefix, self.binary, "serve", "--config", configuration]
 
     @staticmethod

@@ -1,9 +1,11 @@
-"""What a loop never does: take long over a turn, or wait for a disk. Watched while the store writes and while the exporter is stuck."""
+"""What a loop never does: take long over a turn, or wait for a disk. Watched while the store writes, while the exporter is stuck, and
+while large bodies pass."""
 
 import re
 import subprocess
 import time
 
+from .bodies import large_bodies
 from .machine import BUILT, Invalid, program
 from .proxies import Collector, Hopspan, Upstream
 from .report import figure, progress
@@ -33,6 +35,7 @@ def turns(report, quick):
                      ", ".join(f"{name} {number:,}" for name, number in sorted(calls.items(), key=lambda item: -item[1]))])
         report.gate(f"Loops: thread time of the longest turn while {what}", after["longest"] / 1e6, 5, unit=" ms")
         report.gate(f"Loops: system calls on files while {what}", sum(files.values()), 0)
+    large_bodies(report, quick)
     passed_on(report)
     report.table("The loops' turns (thread time) and system calls", ["while", "turns", "longest, ms", "over 1 ms", "system calls in a sample"], rows)
 

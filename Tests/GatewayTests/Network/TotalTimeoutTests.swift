@@ -38,6 +38,43 @@ import Testing
         await gateway.stop()
     }
 
+    @Test func `is told to the caller as long as nothing of an answer has gone out`() async throws {
+        let isAsked = Mailbox<Void>()
+        let mayAnswer = Mailbox<Void>()
+        let hasAnswered = Mailbox<Void>()
+        let server = try PeerServer { peer in
+            _ = try peer.readMessage()
+            isAsked.put(())
+            try mayAnswer.take()
+            try peer.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            hasAnswered.put(())
+            _ = try peer.readToEnd()
+        }
+        var settings = try Self.settings(server)
+        settings.providers[0].timeouts.total = 1_000_000_000
+        let gateway = try RunningGateway(settings)
+        let caller = try Peer.connect(to: gateway.port)
+        try caller.write("GET /local/a HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        try isAsked.take()
+        // The answer comes in time, but the loop sees it when the time is over.
+        let isHeld = Mailbox<Void>()
+        let letGo = Mailbox<Void>()
+        Task(executorPreference: gateway.gateway.loops[0]) {
+            isHeld.put(())
+            try letGo.take()
+        }
+        try isHeld.take()
+        mayAnswer.put(())
+        try hasAnswered.take()
+        try await Task.sleep(nanoseconds: 1_000_000_000)
+        letGo.put(())
+        #expect(try caller.readMessage().head.hasPrefix("HTTP/1.1 504 "))
+        let span = try gateway.span()
+        #expect(span.errorType == "timeout")
+        #expect(span.status == 504)
+        await gateway.stop()
+    }
+
     @Test func `ends the wait for a connection`() async throws {
         // Nobody accepts here and the queue is full: the kernel leaves further attempts without an answer.
         let silent = try PeerServer(backlog: 0, nil)

@@ -89,8 +89,8 @@ import Testing
 
 extension GatewaySettings {
     /// A provider on a port of this machine whose chats are understood.
-    static func chat(_ server: PeerServer) throws -> GatewaySettings {
-        var settings = try GatewaySettings.provider(server, isTLS: false)
+    static func chat(_ server: PeerServer, isTLS: Bool = false) throws -> GatewaySettings {
+        var settings = try GatewaySettings.provider(server, isTLS: isTLS)
         settings.providers[0].dialect = .openai
         return settings
     }

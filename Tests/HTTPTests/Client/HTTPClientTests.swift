@@ -100,6 +100,16 @@ import Testing
         #expect(server.accepted == 1, "what a fresh connection failed at is not tried again")
     }
 
+    @Test(arguments: ["HTTP/1.1 100 Continue\r\n\r\n", "\r\n"]) func `does not wait for an answer behind others without end`(what: String) throws {
+        let server = try PeerServer { connection in
+            _ = try connection.readRequest()
+            let much = String(repeating: what, count: (64 << 10) / what.utf8.count)
+            while true { try connection.write(much) }
+        }
+        defer { server.stop() }
+        #expect(failure(request(server)) == .malformedAnswer)
+    }
+
     @Test func `refuses a small body that decodes to a large one`() throws {
         let coded = Self.gzip(String(repeating: "x", count: 100_000))
         let server = try PeerServer { connection in

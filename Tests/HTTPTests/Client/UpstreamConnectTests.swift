@@ -39,6 +39,22 @@ import Testing
         filling.close()
     }
 
+    @Test func `does not wait for a tunnel behind interim answers without end`() async throws {
+        let proxy = try PeerServer { peer in
+            _ = try peer.read(to: "\r\n\r\n")
+            let much = String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 2_500)
+            while true { try peer.write(much) }
+        }
+        try await onLoop { loop in
+            let pool = UpstreamPool(
+                origin: Origin(isTLS: true, host: "127.0.0.1", port: 1), proxy: Proxy(host: "127.0.0.1", port: proxy.port), loop: loop, resolver: Resolver())
+            do throws(ConnectFailure) {
+                _ = try await pool.connect(timeout: 60 * Self.second, for: nil)
+                Issue.record("there is a connection")
+            } catch { #expect(error == .proxy(.malformedAnswer)) }
+        }
+    }
+
     @Test func `needs somebody to believe where the origin is https`() async throws {
         let server = try PeerServer { peer in _ = try peer.readToEnd() }
         try await onLoop { loop in

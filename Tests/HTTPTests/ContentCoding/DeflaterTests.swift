@@ -22,7 +22,6 @@ import Testing
         var deflater = Deflater()
         deflater.compress(unsafe body.span.bytes)
         let coded = output(of: deflater)
-        #expect(coded.count == deflater.outputCount)
         #expect(coded.count < body.count / 3)
         #expect(inflate([coded], .gzip) == .success(body))
     }
@@ -60,9 +59,9 @@ import Testing
 
     @Test func `may be empty`() throws {
         var deflater = Deflater()
-        #expect(deflater.outputCount == 0)
+        #expect(output(of: deflater).isEmpty)
         deflater.compress(RawSpan())
-        #expect(deflater.outputCount >= 18)
+        #expect(output(of: deflater).count >= 18)
         #expect(inflate([output(of: deflater)], .gzip) == .success([]))
     }
 
@@ -71,7 +70,7 @@ import Testing
         let noise = Self.noise(size)
         var deflater = Deflater()
         deflater.compress(unsafe noise.span.bytes)
-        #expect(deflater.outputCount > noise.count)
+        #expect(output(of: deflater).count > noise.count)
         #expect(inflate([output(of: deflater)], .gzip) == .success(noise))
     }
 
@@ -90,7 +89,7 @@ import Testing
         }
         var deflater = Deflater()
         deflater.compress(unsafe body.span.bytes)
-        #expect(deflater.outputCount < body.count)
+        #expect(output(of: deflater).count < body.count)
         #expect(inflate([output(of: deflater)], .gzip) == .success(body))
     }
 }

@@ -1,6 +1,9 @@
 import EventLoop
-import HTTP
+import Peers
+import Synchronization
 import Testing
+
+@testable import HTTP
 
 @Suite struct `An HTTP server` {
     @Test func `hands a request on as it came and frames the answer`() async throws {
@@ -18,6 +21,16 @@ import Testing
         }
         let answer = try it.answer(to: (1...3).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
         #expect(answer == (1...3).map { "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\n/\($0)" }.joined())
+        await it.stop()
+    }
+
+    @Test func `does not serve one connection alone, whatever is pipelined on it`() async throws {
+        let it = try ServerUnderTest(handler: ServerUnderTest.echo)
+        let count = 1_000
+        let before = it.loop.health.turns.load(ordering: .relaxed)
+        let answers = try it.answer(to: String(repeating: "GET / HTTP/1.1\r\nHost: h\r\n\r\n", count: count))
+        #expect(answers?.ranges(of: "HTTP/1.1 200 OK\r\n").count == count)
+        #expect(it.loop.health.turns.load(ordering: .relaxed) - before >= count / HTTPServer.requestsPerTurn)
         await it.stop()
     }
 
@@ -146,6 +159,7 @@ import Testing
             what: "too large a head", status: "431 Request Header Fields Too Large",
             sent: "GET / HTTP/1.1\r\nHost: h\r\nx: " + String(repeating: "y", count: 70_000) + "\r\n\r\n"),
         Refused(what: "an upgrade", status: "501 Not Implemented", sent: "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
+        Refused(what: "empty lines without end", status: "400 Bad Request", sent: String(repeating: "\r\n", count: 10_000)),
         Refused(what: "another coding", status: "501 Not Implemented", sent: "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
         Refused(what: "HTTP/2", status: "505 HTTP Version Not Supported", sent: "GET / HTTP/2.0\r\nHost: h\r\n\r\n"),
     ]
@@ -194,6 +208,31 @@ import Testing
             answer = once.readToEnd()
         }
         #expect(answer?.hasSuffix("\r\n\r\nGET /") == true)
+        await it.stop()
+    }
+
+    @Test func `takes no notice of a protocol that it might speak instead`() async throws {
+        let it = try ServerUnderTest(handler: ServerUnderTest.echo)
+        let answer = try it.answer(to: "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n")
+        #expect(answer?.hasPrefix("HTTP/1.1 200 OK\r\n") == true)
+        await it.stop()
+    }
+
+    @Test func `does not wait for a handler that does not let go of the loop`() async throws {
+        let entered = WorkSignal()
+        let gate = WorkSignal()
+        let wasLetGo = Mailbox<Bool>()
+        let it = try ServerUnderTest { _ in
+            entered.signal()
+            wasLetGo.put(gate.wait(nanoseconds: 20_000_000_000))
+            return HTTPResponse(200, "text/plain", "done")
+        }
+        let client = try RawClient(to: it.port)
+        client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        entered.wait()
+        await it.server.stop(within: .zero)
+        gate.signal()
+        #expect(try wasLetGo.take())
         await it.stop()
     }
 

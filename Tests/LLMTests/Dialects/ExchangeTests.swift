@@ -12,12 +12,12 @@ import Testing
     }
 
     @Test(arguments: ExchangeFile.all) func `is read alike byte by byte`(file: ExchangeFile) {
-        #expect(file.run(pieces: file.response.utf8.map { [$0] }) == file.run())
+        #expect(file.run(pieces: file.answer.map { [$0] }) == file.run())
     }
 
     @Test(arguments: ExchangeFile.streams) func `is read alike cut in two anywhere`(file: ExchangeFile) {
         let whole = file.run()
-        let response = Array(file.response.utf8)
+        let response = file.answer
         let call = LLMCall()
         // Putting words together takes its time in a debug build: every seventh byte will do.
         for cut in stride(from: 0, to: response.count, by: file.content.mode == .none ? 1 : 7) {
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ExchangeFile.streams, ["\r\n", "\r"]) func `is read alike with other line ends`(file: ExchangeFile, lineEnd: String) {
+    @Test(arguments: ExchangeFile.eventStreams, ["\r\n", "\r"]) func `is read alike with other line ends`(file: ExchangeFile, lineEnd: String) {
         let changed = file.response.replacing("\n", with: lineEnd)
         let relayed = file.expected.relayed.replacing("\n", with: lineEnd)
         for pieces in [[Array(changed.utf8)], changed.utf8.map { [$0] }] {
@@ -44,7 +44,7 @@ import Testing
         let call = LLMCall()
         for _ in 0..<2 {
             for file in ExchangeFile.all {
-                #expect(file.run(call, pieces: [Array(file.response.utf8)]) == file.run(), "\(file.testDescription)")
+                #expect(file.run(call, pieces: [file.answer]) == file.run(), "\(file.testDescription)")
             }
         }
     }

@@ -21,8 +21,8 @@ struct Dice: RandomNumberGenerator {
     ]
 
     /// Breaks some bytes of a text.
-    private func garbled(_ text: String, _ dice: inout Dice) -> [UInt8] {
-        var bytes = Array(text.utf8)
+    private func garbled(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {
+        var bytes = bytes
         for _ in 0..<Int.random(in: 1...4, using: &dice) where !bytes.isEmpty {
             let at = Int.random(in: 0..<bytes.count, using: &dice)
             switch Int.random(in: 0..<5, using: &dice) {
@@ -42,10 +42,11 @@ struct Dice: RandomNumberGenerator {
         for round in 0..<40 {
             call.reset()
             call.content = [.none, ContentRecording(.full, limit: 300), ContentRecording(.redacted, limit: 5000)][round % 3]
-            let request = String(decoding: garbled(file.request, &dice), as: UTF8.self)
+            let request = String(decoding: garbled(Array(file.request.utf8), &dice), as: UTF8.self)
             call.readRequest(request, api: API(dialect: file.dialect, method: "POST", path: file.path)!, path: file.path)
-            let response = garbled(file.response, &dice)
+            let response = garbled(file.answer, &dice)
             call.beginResponse(status: file.status, isEventStream: file.isEventStream, sentAt: 0)
+            call.readFields("content-type: \(file.contentType)\n" + file.fields)
             var relayed: [UInt8] = []
             var rest = response[...]
             while !rest.isEmpty {

@@ -77,11 +77,25 @@ struct CostCase: Sendable, CustomTestStringConvertible {
     /// The API the gateway understands it as; nil where it passes as plain HTTP.
     var understoodAs: API? {
         switch api {
-        case "anthropic.messages": provider == "anthropic" ? .messages : nil
+        case "anthropic.messages": provider == "aws.bedrock" ? .invokeModel : .messages
+        case "gemini.generate": .generateContent
+        case "bedrock.converse": .converse
+        case "cohere.chat": .cohereChat
         case "openai.responses": .responses
         case "openai.embeddings": .embeddings
         case "openai.chat", "compat.chat", "xai.chat", "deepseek.chat", "perplexity.chat", "mistral.chat": .chatCompletions
         default: nil
+        }
+    }
+
+    /// Where the model stands, for those who do not say it in the body.
+    private var path: String {
+        switch understoodAs! {
+        case .generateContent: "/v1beta/models/\(model):generateContent"
+        case .converse: "/model/\(model.replacing(":", with: "%3A"))/converse"
+        case .invokeModel: "/model/\(model)/invoke"
+        case .messages where provider == "gcp.vertex_ai": "/v1/projects/p/locations/global/publishers/anthropic/models/\(model):rawPredict"
+        default: "/"
         }
     }
 
@@ -90,7 +104,7 @@ struct CostCase: Sendable, CustomTestStringConvertible {
     /// What the call costs as the gateway prices it: the messages are its answer, as a body or as a stream.
     func cost(of messages: [[UInt8]], by book: PriceBook, isEventStream: Bool) -> CallCost {
         let call = LLMCall()
-        call.readRequest(#"{"model":"\#(model)","stream":\#(isEventStream)}"#, api: understoodAs!)
+        call.readRequest(#"{"model":"\#(model)","stream":\#(isEventStream)}"#, api: understoodAs!, path: path)
         call.beginResponse(status: 200, isEventStream: isEventStream, sentAt: 0, usage: shape)
         for message in messages {
             let text = isEventStream ? Array("data: ".utf8) + message.map { $0 == 0x0A ? 0x20 : $0 } + Array("\n\n".utf8) : message
@@ -128,7 +142,65 @@ struct CostCase: Sendable, CustomTestStringConvertible {
 
     @Test func `has all of its reference cases`() {
         #expect(CostCase.all.count == 102)
-        #expect(CostCase.understood.count >= 50)
+        #expect(CostCase.understood.count >= 80)
+    }
+
+    // MARK: of native calls
+
+    private func cost(_ provider: String, _ path: String, _ answer: String, fields: String = "", dialect: Provider.Dialect = .other) throws -> CallCost {
+        let call = LLMCall()
+        call.readRequest("{}", api: try #require(API(dialect: dialect, method: "POST", path: path)), path: path)
+        call.beginResponse(status: 200, isEventStream: false, sentAt: 0)
+        call.readFields(fields)
+        call.observe(Array(answer.utf8), now: 1, relay: { _ in })
+        call.endResponse(isComplete: true, now: 1, relay: { _ in })
+        let name = Array(provider.utf8)
+        return call.cost(by: book, provider: unsafe name.span.bytes, at: 1_795_000_000, isComplete: true)
+    }
+
+    private static let converse = #"{"usage":{"inputTokens":1000,"outputTokens":100},"stopReason":"end_turn"}"#
+    private static let claude = #"{"model":"claude-sonnet-4-5-20250929","usage":{"input_tokens":1000,"output_tokens":100}}"#
+
+    /// In cents of a thousandth dollar: 1,000 tokens read and 100 written.
+    @Test(arguments: [
+        // 3.30 and 16.50 dollars a million, by whatever name.
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1%3A0", "0.00495"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "0.00495"),
+        ("arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fus.anthropic.claude-sonnet-4-5-20250929-v1%3A0", "0.00495"),
+        ("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0", "0.00495"),
+        // 0.80 and 3.20.
+        ("amazon.nova-pro-v1%3A0", "0.00112"),
+        // Says nothing of the model.
+        ("arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc123", nil),
+    ] as [(String, String?)]) func `of Bedrock is by the model in the path`(model: String, usd: String?) throws {
+        #expect(try cost("aws.bedrock", "/model/\(model)/converse", Self.converse).usd == usd.map { USD($0)! })
+        let counts = "x-amzn-bedrock-input-token-count: 1000\nx-amzn-bedrock-output-token-count: 100"
+        #expect(try cost("aws.bedrock", "/model/\(model)/invoke", #"{"generation":"a"}"#, fields: counts).usd == usd.map { USD($0)! })
+        // Claude names itself in a way Bedrock's prices do not know by place.
+        if usd == "0.00495" { #expect(try cost("aws.bedrock", "/model/\(model)/invoke", Self.claude).usd == USD(usd!)) }
+    }
+
+    @Test func `of a Bedrock profile is by the model that answered, where it says`() throws {
+        let path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Aapplication-inference-profile%2Fabc123/invoke"
+        #expect(try cost("aws.bedrock", path, Self.claude).usd != nil)
+        let routed = #"{"trace":{"promptRouter":{"invokedModelId":"arn:aws:bedrock:us-east-1:1:inference-profile/us.amazon.nova-pro-v1:0"}},"usage":{"inputTokens":1000,"outputTokens":100}}"#
+        #expect(try cost("aws.bedrock", "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Adefault-prompt-router%2Famazon.nova%3A1/converse", routed).usd == USD("0.00112"))
+    }
+
+    @Test(arguments: [("global", "0.0045"), ("us-east5", "0.00495"), ("eu", "0.00495"), ("asia-east1", "0.00495")]) func `of Claude on Vertex goes by the place in the path`(location: String, usd: String) throws {
+        let path = "/v1/projects/p/locations/\(location)/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict"
+        #expect(try cost("gcp.vertex_ai", path, Self.claude).usd == USD(usd))
+    }
+
+    @Test(arguments: [
+        ("gemini-2.5-flash", "", "", "0.00055"), ("gemini-2.5-flash", "x-gemini-service-tier: priority", "", "0.00099"),
+        // A prompt grounded by Google is one event up to Gemini 2, each search from Gemini 3 on; maps are one.
+        ("gemini-2.5-flash", "", #","groundingMetadata":{"webSearchQueries":["a","b"]}"#, "0.03555"),
+        ("gemini-3-pro-preview", "", #","groundingMetadata":{"webSearchQueries":["a","b"]}"#, "0.0312"),
+        ("gemini-2.5-flash", "", #","groundingMetadata":{"groundingChunks":[{"maps":{}},{"maps":{}}]}"#, "0.02555"),
+    ]) func `of Gemini goes by the tier and the searches of the answer`(model: String, fields: String, more: String, usd: String) throws {
+        let answer = #"{"candidates":[{"finishReason":"STOP"\#(more)}],"modelVersion":"\#(model)","usageMetadata":{"promptTokenCount":1000,"candidatesTokenCount":60,"thoughtsTokenCount":40,"totalTokenCount":1100}}"#
+        #expect(try cost("gcp.gemini", "/v1beta/models/\(model):generateContent", answer, fields: fields).usd == USD(usd))
     }
 
     // MARK: which model's price

@@ -1,37 +1,24 @@
-public import JSON
-
-/// How a provider's answers count, as the catalogue names it (`usage` of a provider).
-public enum UsageShape: UInt8, Sendable, Hashable, CaseIterable {
-    case openai, xai, perplexity, anthropic, gemini, bedrock, cohere
-
-    /// How the provider's OpenAI-shaped answers count.
-    public var convention: OpenAIUsage.Convention {
-        switch self {
-        case .xai: .xai
-        case .perplexity: .perplexity
-        case .openai, .anthropic, .gemini, .bedrock, .cohere: .openai
-        }
-    }
-}
+import JSON
+import LLM
 
 /// Reads the usage of one answer, whatever its shape; for those who learn the shape at run time. Where it is known, use the
 /// shape's own type.
-public struct UsageReader: Sendable {
-    public let shape: UsageShape
+struct UsageReader: Sendable {
+    let shape: UsageShape
     private var openai = OpenAIUsage()
     private var anthropic = AnthropicUsage()
     private var gemini = GeminiUsage()
     private var bedrock = BedrockUsage()
     private var cohere = CohereUsage()
 
-    public init(_ shape: UsageShape) {
+    init(_ shape: UsageShape) {
         self.shape = shape
         openai.convention = shape.convention
     }
 
     /// Reads the pending value, a usage object; anything else says nothing. For each event of a stream that has one.
     @_lifetime(reader: copy reader)
-    public mutating func read(_ reader: inout JSONReader) throws(JSONError) {
+    mutating func read(_ reader: inout JSONReader) throws(JSONError) {
         switch shape {
         case .openai, .xai, .perplexity: try openai.read(&reader)
         case .anthropic: try anthropic.read(&reader)
@@ -42,7 +29,7 @@ public struct UsageReader: Sendable {
     }
 
     /// The counts as they are now, settled.
-    public var usage: Usage {
+    var usage: Usage {
         switch shape {
         case .openai, .xai, .perplexity: openai.usage
         case .anthropic: anthropic.usage
@@ -53,5 +40,5 @@ public struct UsageReader: Sendable {
     }
 
     /// The passes of an Anthropic call that took several; empty as a rule.
-    public var iterations: [AnthropicUsage.Iteration] { anthropic.iterations }
+    var iterations: [AnthropicUsage.Iteration] { anthropic.iterations }
 }
