@@ -71,7 +71,8 @@ enum Serve {
             let needRestart: [String]
             do { needRestart = try program.reconfigure(loaded.configuration, importedPrices: prices) } catch { throw Failure(error.message) }
             log.warn(loaded.warnings)
-            let changed = before.changedSections(to: loaded.configuration).joined(separator: ", ")
+            let sections = before.changedSections(to: loaded.configuration)
+            let changed = sections.isEmpty ? "nothing" : sections.joined(separator: ", ")
             if needRestart.isEmpty {
                 log.info("configuration reloaded", ["changed": changed])
             } else {
