@@ -57,6 +57,19 @@ import Tracing
         #expect(price(catalogue, "openai", "gpt-x").usd == USD("1"))
     }
 
+    @Test func `takes a price that is written as text`() throws {
+        let text = #"{"gpt-t":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":"2e-6","output_cost_per_token":"0.00001"}}"#
+        let catalogue = try PriceCatalogue.bundled.overlaid(with: LiteLLMPrices.priceFile(from: JSONValue(text), updated: ""))
+        #expect(price(catalogue, "openai", "gpt-t") { $0.input = 1_000_000; $0.output = 1_000_000 }.usd == USD("12"))
+    }
+
+    @Test(arguments: ["cheap", "", "2e-6$", "0x2"]) func `refuses a price that is no number, naming it`(word: String) throws {
+        let text = #"{"gpt-t":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":"\#(word)","output_cost_per_token":1e-5}}"#
+        #expect(throws: PriceFileError.badPrice(provider: "openai", model: "gpt-t", field: "input_cost_per_token")) {
+            try LiteLLMPrices.priceFile(from: JSONValue(text), updated: "")
+        }
+    }
+
     @Test(arguments: ["{}", "[]", #"{"providers":{}}"#, #"{"gpt-x":{"input":"1"}}"#]) func `is told from others`(text: String) throws {
         #expect(try !LiteLLMPrices.isLiteLLM(JSONValue(text)))
     }
