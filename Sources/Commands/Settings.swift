@@ -71,7 +71,7 @@ public struct CostSettings: Sendable, Hashable {
 
 /// Words of `hopspan prices`.
 public struct PricesSettings: Sendable, Hashable {
-    /// A model's name or part of it, also behind `provider/`; nil: all models.
+    /// A model's name or part of it, also behind `provider/` or before `*`; nil: all models.
     public var model: String?
     public var provider: String?
     /// The price file to import.

@@ -27,11 +27,21 @@ extension Configuration {
         var configuration = root.flatMap { form.read($0, .root, reading) } ?? Configuration()
         configuration.openTelemetry = openTelemetry
         configuration.proxies = ProxySettings(reading)
+        checkTrust(reading)
         let written = root?["telemetry"]?.value["otlp"]?.value
         configuration.chooseDestinations(isInFile: written.map { !$0.isNull } ?? false, reading)
         let warnings = reading.sorted(reading.warnings)
         guard reading.mistakes.isEmpty else { throw Mistakes(mistakes: bounded(reading.sorted(reading.mistakes)), warnings: warnings) }
         return Loaded(configuration: configuration, warnings: warnings)
+    }
+
+    /// OpenSSL takes a file that is not there for one without certificates, and says nothing.
+    private static func checkTrust(_ reading: Reading) {
+        let variable = "SSL_CERT_FILE"
+        guard let path = reading.variable(variable) else { return }
+        do throws(Wrong) { _ = try PEMFile.read(path, .certificates, reading) } catch {
+            reading.warn(variable: variable, error.problem ?? "not PEM", "the certificates in it are not trusted; name a PEM file, or unset it")
+        }
     }
 
     /// Every mistake, up to a hundred: more is no configuration.

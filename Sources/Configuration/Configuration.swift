@@ -59,14 +59,14 @@ extension Configuration {
         }
     }
 
-    /// What the program knows of names decides which providers need a `base_url`.
+    /// What the program knows of names decides which providers need a `base_url`, and what it may end in.
     private func checkProviders(_ root: Node, _ reading: Reading) {
         guard let known = reading.providers, let section = root["providers"]?.value else { return }
-        for provider in providers where provider.baseURL == nil && !known.havePublicHost(provider.name) {
-            guard let entry = section[provider.name], entry.value["base_url"] == nil, Provider.wrong(withName: provider.name) == nil else { continue }
-            reading.mistake(
-                entry.mark, .root.key("providers").name(provider.name).key("base_url"), "missing",
-                "expected the URL of \(provider.name), which has no public host that is known here")
+        for provider in providers {
+            guard let entry = section[provider.name], Provider.wrong(withName: provider.name) == nil else { continue }
+            let place = Place.root.key("providers").name(provider.name)
+            provider.checkBaseURL(entry, place, known, reading)
+            provider.checkPrices(entry, place, known, reading)
         }
     }
 }

@@ -1,5 +1,6 @@
 import HTTP
 import JSON
+import Runs
 import Store
 
 /// Why a request is not answered as it was meant: an answer of RFC 9457, `application/problem+json`.
@@ -15,6 +16,8 @@ struct Problem: Error {
     /// A sentence or two for people: what was wrong and what to do.
     var detail: String
     var parameters: [Parameter] = []
+    /// What may have been meant, where it is not clear.
+    var traceIDs: [String] = []
     var fields: [HTTPField] = []
 
     init(_ status: Int, _ detail: String, fields: [HTTPField] = []) {
@@ -35,6 +38,13 @@ struct Problem: Error {
             self.init(503, "The store cannot be read at the moment: \(error). Try again.", fields: [HTTPField("retry-after", "1")])
         default: self.init(500, "The store cannot be read: \(error).")
         }
+    }
+
+    /// Runs of one name, of several callers.
+    static func ambiguous(_ runs: [RunSummary]) -> Problem {
+        var problem = Problem(409, "Several runs have this name, each another caller's. Ask again with a trace id of the one that is meant, of those in trace_ids.")
+        problem.traceIDs = runs.flatMap { $0.traceIDs.map(\.description) }
+        return problem
     }
 
     static let busy = Problem(503, "Too many questions wait for the store. Try again in a moment.", fields: [HTTPField("retry-after", "1")])
@@ -64,6 +74,7 @@ struct Problem: Error {
             }
             json.endArray()
         }
+        if !traceIDs.isEmpty { json.strings("trace_ids", traceIDs) }
         json.endObject()
         var response = HTTPResponse(status, "application/problem+json", json.bytes)
         response.fields += fields

@@ -1,10 +1,12 @@
+private import Glibc
+
 /// What can go wrong between us and the database. Carries codes, never bytes of a span.
 public enum StoreError: Error, Sendable, Equatable {
     /// Another process, or another store in this one, has the file.
     case inUse
     /// The file cannot be opened or made: the errno, or SQLite's code where it has none.
     case cannotOpen(code: Int32)
-    /// A database, but none of ours.
+    /// No database, or none of ours.
     case foreign
     /// Written by a newer build: its schema version and the newest this build knows.
     case newerSchema(found: Int64, known: Int64)
@@ -50,8 +52,8 @@ extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .inUse: "the store is in use by another process"
-        case .cannotOpen(let code): "the store's file cannot be opened (\(code))"
-        case .foreign: "the file is a database, but not a hopspan store"
+        case .cannotOpen(let code): "the store's file cannot be opened (\(Self.words(code)))"
+        case .foreign: "the file is not a hopspan store"
         case .newerSchema(let found, let known): "the store was written by a newer hopspan (schema \(found), this one knows \(known))"
         case .diskFull: "the disk is full"
         case .readOnly: "the store's file cannot be written"
@@ -61,5 +63,11 @@ extension StoreError: CustomStringConvertible {
         case .other(let code): "the store failed (SQLite \(code))"
         case .closed: "the store is closed"
         }
+    }
+
+    /// An errno in words; SQLite's extended codes, which are larger, as they are.
+    private static func words(_ code: Int32) -> String {
+        // Sound: the text lives until the thread's next call.
+        code < 134 ? unsafe String(cString: strerror(code)) : "SQLite \(code)"
     }
 }

@@ -1,5 +1,6 @@
 import Commands
 import Configuration
+import Store
 
 /// `hopspan check`: would the gateway start with this?
 enum Check {
@@ -9,6 +10,7 @@ enum Check {
         let configuration = loaded.configuration
         var wrong = configuration.startFailures().map { "\(settings.file): \($0.message)" }
         do { _ = try configuration.catalogue() } catch { wrong += error.lines }
+        do { try Store.look(at: configuration.store.path) } catch { wrong.append("\(settings.file): " + error.sentence(of: configuration.store.path)) }
         guard wrong.isEmpty else { throw Failure(lines: wrong) }
         try console.print(["\(settings.file): ok; " + summary(configuration)])
     }

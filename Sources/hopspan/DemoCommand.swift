@@ -17,8 +17,8 @@ enum DemoCommand {
         _ = Signals.hold()
         let configuration = try configuration(settings, console)
         try demonstrate(configuration, settings, console)
-        try console.print(next(settings, configuration, console))
-        if settings.keeps { try Serve.run(configuration, console) }
+        guard settings.keeps else { return try console.print(next(console)) }
+        try Serve.run(configuration, console, greeting: { going($0, console) })
     }
 
     /// Everything is started, used and gone when this returns: the store's file can be taken again.
@@ -47,7 +47,7 @@ enum DemoCommand {
     /// As `hopspan serve` would be configured with no file, but for what the demo is told, or needs to leave no trace.
     private static func configuration(_ settings: DemoSettings, _ console: Console) throws(Failure) -> Configuration {
         let loaded = try Configuration.read(nil, environment: console.environment)
-        console.complain(loaded.warnings.map { "warning: \($0)" })
+        if settings.keeps { Serve.announce(loaded, console) } else { console.complain(loaded.warnings.map { "warning: \($0)" }) }
         var configuration = loaded.configuration
         if let port = settings.port ?? (settings.keeps ? nil : 0) {
             configuration.gateway.listen = ListenAddress("127.0.0.1:\(port)") ?? configuration.gateway.listen
@@ -103,7 +103,7 @@ enum DemoCommand {
         let intro = "An agent made \(Agent.steps.count) calls through the gateway at \(gateway), to stand-ins for OpenAI and Anthropic:"
         let lines: [String]
         do {
-            lines = try [intro, ""] + RunTree.lines(JSONValue(tree), on: screen) + ["", "What it cost:", ""] + CostTable.lines(JSONValue(cost), by: ["model"], on: screen)
+            lines = try [intro, ""] + RunTree.lines(tree, on: screen) + ["", "What it cost:", ""] + CostTable.lines(JSONValue(cost), by: ["model"], on: screen)
         } catch { throw Failure("\(UnexpectedAnswer())") }
         try console.print(lines)
     }
@@ -117,19 +117,20 @@ enum DemoCommand {
         throw Failure("the run's hops did not come into the store within five seconds")
     }
 
-    private static func next(_ settings: DemoSettings, _ configuration: Configuration, _ console: Console) -> [String] {
-        guard settings.keeps else {
-            return [
-                "", "Next:",
-                "  hopspan demo --keep      the same, and the gateway serves on: query it with hopspan run, runs and cost",
-                "  hopspan serve            a gateway of your own; hopspan help traces says what to send it",
-            ]
-        }
-        let gateway = configuration.gateway.listen
-        let isElsewhere = configuration.api.listen != Configuration().api.listen
+    private static func next(_ console: Console) -> [String] {
+        ["", "Next:"] + path(console) + [
+            "  hopspan demo --keep      the same, and the gateway serves on: query it with hopspan run, runs and cost",
+            "  hopspan serve            a gateway of your own; hopspan help traces says what to send it",
+        ]
+    }
+
+    /// For a gateway that stays, at the addresses it has.
+    private static func going(_ program: Program, _ console: Console) -> [String] {
+        let (gateway, api) = (program.gateway.address, program.api.address)
+        let isElsewhere = "\(api)" != "\(Configuration().api.listen)"
         return [
             "", "The gateway serves on, now for the real providers. In another terminal:",
-        ] + (isElsewhere ? ["  export HOPSPAN_API=http://\(configuration.api.listen)"] : []) + [
+        ] + path(console) + (isElsewhere ? ["  export HOPSPAN_API=http://\(api)"] : []) + [
             "  hopspan run              this run's tree",
             "  hopspan cost --by model  what was spent",
         ] + (console.errors.screen.isTerminal ? [] : [  // where it is one, serve says the same
@@ -137,6 +138,11 @@ enum DemoCommand {
             "  export ANTHROPIC_BASE_URL=http://\(gateway)/anthropic",
             "                           and start your agent: nothing else changes",
         ]) + [""]
+    }
+
+    /// What a shell needs to be told where it would not find this program.
+    private static func path(_ console: Console) -> [String] {
+        ProgramFile.folderToAdd(console.environment).map { ["  export PATH=\"\($0):$PATH\""] } ?? []
     }
 }
 

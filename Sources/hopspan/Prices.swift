@@ -24,9 +24,9 @@ enum Prices {
         switch PriceQuery(settings.model, provider: settings.provider, in: catalogue) {
         case .nothing(let sentence): throw Failure(sentence)
         case .model(let listing, _) where settings.json: try console.write(PriceTable.json([listing], updated: catalogue.updated))
-        case .models(let listings) where settings.json: try console.write(PriceTable.json(listings, updated: catalogue.updated))
+        case .models(let listings, _) where settings.json: try console.write(PriceTable.json(listings, updated: catalogue.updated))
         case .model(let listing, let rule): try console.print(PriceTable.lines(listing, rule: rule, updated: catalogue.updated, on: screen))
-        case .models(let listings): try console.print(PriceTable.lines(listings, updated: catalogue.updated, on: screen))
+        case .models(let listings, let more): try console.print(PriceTable.lines(listings, of: settings.model, more: more, updated: catalogue.updated, on: screen))
         }
     }
 
@@ -58,7 +58,7 @@ enum Prices {
         var now = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &now)
         let today = Timestamp(nanoseconds: UInt64(now.tv_sec) * 1_000_000_000).description.prefix(10)
-        return (LiteLLMPrices.priceFile(from: json, updated: String(today)), "LiteLLM's prices")
+        do { return (try LiteLLMPrices.priceFile(from: json, updated: String(today)), "LiteLLM's prices") } catch { throw Failure("\(path): \(error.sentence)") }
     }
 
     /// What the import changes, in models.

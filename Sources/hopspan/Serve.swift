@@ -11,18 +11,28 @@ import Terminal
 enum Serve {
     static func run(_ settings: ServeSettings, _ console: Console) throws(Failure) {
         let loaded = try Configuration.read(settings.config, environment: console.environment)
-        console.complain(loaded.warnings.map { "warning: \($0)" })
+        announce(loaded, console)
         try run(loaded.configuration, console, watching: settings.config)
     }
 
+    /// Warnings in the log, or in words where a person reads along.
+    static func announce(_ loaded: Configuration.Loaded, _ console: Console) {
+        guard !console.errors.screen.isTerminal else { return console.complain(loaded.warnings.map { "warning: \($0)" }) }
+        Log(level: loaded.configuration.openTelemetry.logLevel).warn(loaded.warnings)
+    }
+
     /// Serves until SIGTERM or SIGINT, then drains. SIGHUP, and a change of the file, has the configuration read again.
-    /// - Parameter path: of the configuration's file; nil where there is none.
-    static func run(_ configuration: Configuration, _ console: Console, watching path: String? = nil) throws(Failure) {
+    /// - Parameters:
+    ///   - path: of the configuration's file; nil where there is none.
+    ///   - greeting: lines for standard output once the listeners have their addresses.
+    static func run(
+        _ configuration: Configuration, _ console: Console, watching path: String? = nil, greeting: (Program) -> [String] = { _ in [] }
+    ) throws(Failure) {
         System.shareHeap()
         System.raiseFileLimit()
         var signals = Signals.hold()
         let program = try Program.start(configuration)
-        try console.print([ready(program)])
+        try console.print(greeting(program) + [ready(program)])
         if console.errors.screen.isTerminal { console.complain(baseURLs(program)) }
 
         let log = Log(level: configuration.openTelemetry.logLevel)
@@ -44,10 +54,10 @@ enum Serve {
                 })
                 return
             case SIGHUP:
-                _ = watched.haveChanged()
+                watched.take()
                 reload(program, path, console, log)
             default:
-                if watched.haveChanged() { reload(program, path, console, log) }
+                if watched.look() { reload(program, path, console, log) }
             }
         }
     }
@@ -55,12 +65,19 @@ enum Serve {
     /// Reads the configuration again. A bad one leaves the old one in force.
     private static func reload(_ program: Program, _ path: String?, _ console: Console, _ log: Log) {
         do throws(Failure) {
-            let loaded = try Configuration.read(path, environment: console.environment)
-            let prices = try loaded.configuration.takenUp(by: program.configuration).importedPrices()
+            let loaded = try Configuration.read(path, environment: console.environment, isReload: true)
+            let before = program.configuration
+            let prices = try loaded.configuration.takenUp(by: before).importedPrices()
             let needRestart: [String]
             do { needRestart = try program.reconfigure(loaded.configuration, importedPrices: prices) } catch { throw Failure(error.message) }
-            for warning in loaded.warnings { log.warn("configuration", ["warning": "\(warning)"]) }
-            log.info("configuration reloaded", needRestart.isEmpty ? [:] : ["needs_restart": needRestart.joined(separator: ", ")])
+            log.warn(loaded.warnings)
+            let sections = before.changedSections(to: loaded.configuration)
+            let changed = sections.isEmpty ? "nothing" : sections.joined(separator: ", ")
+            if needRestart.isEmpty {
+                log.info("configuration reloaded", ["changed": changed])
+            } else {
+                log.info("configuration reloaded", ["changed": changed, "needs_restart": needRestart.joined(separator: ", ")])
+            }
         } catch {
             for line in error.lines { log.error("configuration not reloaded; the old one stays", ["mistake": line]) }
         }
@@ -89,32 +106,15 @@ enum Serve {
     }
 }
 
-/// Files whose change is noticed by their modification time, size and inode.
-private struct WatchedFiles {
-    private struct Mark: Equatable {
-        var seconds = 0
-        var nanoseconds = 0
-        var size = 0
-        var inode: UInt = 0
-    }
-    private let paths: [String]
-    private var marks: [Mark]
-
-    init(_ paths: [String?]) {
-        self.paths = paths.compactMap { $0 }
-        marks = self.paths.map(Self.mark)
-    }
-
-    private static func mark(_ path: String) -> Mark {
-        var status = unsafe stat()
-        guard unsafe stat(path, &status) == 0 else { return Mark() }
-        return unsafe Mark(seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec, size: Int(status.st_size), inode: UInt(status.st_ino))
-    }
-
-    mutating func haveChanged() -> Bool {
-        let now = paths.map(Self.mark)
-        defer { marks = now }
-        return now != marks
+extension Configuration {
+    /// Keys at the top of the file under which something is another than before.
+    fileprivate func changedSections(to new: Configuration) -> [String] {
+        var sections: [String] = []
+        for change in changes(to: new) {
+            let section = String(change.key.prefix { $0 != "." })
+            if !sections.contains(section) { sections.append(section) }
+        }
+        return sections
     }
 }
 

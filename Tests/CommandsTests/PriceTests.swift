@@ -19,19 +19,38 @@ import JSON
         let screen = Screen(width: width, hasColor: false)
         return switch PriceQuery(text, provider: provider, in: catalogue) {
         case .model(let listing, let rule): PriceTable.lines(listing, rule: rule, updated: catalogue.updated, on: screen)
-        case .models(let listings): PriceTable.lines(listings, updated: catalogue.updated, on: screen)
+        case .models(let listings, let more): PriceTable.lines(listings, of: text, more: more, updated: catalogue.updated, on: screen)
         case .nothing(let sentence): [sentence]
         }
     }
 
-    @Test func `by a part of the name lists what has it`() {
+    @Test func `by a name gives the models that are called so, and says how to see more`() {
         #expect(Self.lines("DEMO-X") == [
+            "PROVIDER  MODEL   INPUT  OUTPUT  CACHE READ  CONTEXT  ALSO                 FROM",
+            "openai    demo-x    1.5      12        0.15  128,000  long prompts, batch  imported",
+            "",
+            "1 model; US dollars per million tokens; prices of 2026-12-01",
+            "from the catalogue unless FROM says otherwise",
+            "all rates of one: hopspan prices openai/demo-x",
+            "2 more with it in the name: hopspan prices 'DEMO-X*'",
+        ])
+        let lines = Self.lines("gpt-4o")
+        #expect(lines.count < 20)
+        #expect(lines.dropFirst().prefix { !$0.isEmpty }.allSatisfy { $0.split(separator: " ")[1] == "gpt-4o" })
+        #expect(lines.contains { $0.contains("from the catalogue") })
+    }
+
+    @Test func `by a part of the name lists what has it`() {
+        #expect(Self.lines("emo-X") == Self.lines("DEMO-X*"))
+        #expect(Self.lines("DEMO-X*") == [
             "PROVIDER    MODEL                  INPUT  OUTPUT  CACHE READ  CONTEXT  ALSO                               FROM",
             "mistral_ai  vendor/demo-x  0.00000000001                                                                  imported",
             "openai      demo-x                   1.5      12        0.15  128,000  long prompts, batch                imported",
             "openai      demo-x-voice                                               speech, 15 per million characters  imported",
             "",
             "3 models; US dollars per million tokens; prices of 2026-12-01",
+            "from the catalogue unless FROM says otherwise",
+            "all rates of one: hopspan prices mistral_ai/vendor/demo-x",
         ])
     }
 

@@ -19,7 +19,7 @@ import Testing
         case "runs": try RunsTable.lines(json, on: screen)
         case "cost": try CostTable.lines(json, by: ["model"], on: screen)
         case "cost-two-keys": try CostTable.lines(json, by: ["day", "model"], on: screen)
-        default: try RunTree.lines(json, on: screen)
+        default: try RunTree.lines(json.bytes, on: screen)
         }
     }
 
@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: ["{}", "[]", #"{"runs":[{}]}"#, #"{"rows":3}"#, #"{"run_id":"x","started_at":"y"}"#, #"{"run_id":"x","started_at":"y","root":{}}"#])
     func `of another program is refused`(text: String) throws {
         let json = try JSONValue(text)
-        #expect(throws: UnexpectedAnswer.self) { try RunTree.lines(json, on: .file) }
+        #expect(throws: UnexpectedAnswer.self) { try RunTree.lines(json.bytes, on: .file) }
         #expect(throws: UnexpectedAnswer.self) { try RunsTable.lines(json, on: .file) }
         #expect(throws: UnexpectedAnswer.self) { try CostTable.lines(json, by: ["model"], on: .file) }
     }
@@ -60,16 +60,40 @@ import Testing
     @Test func `cannot speak to the terminal`() throws {
         let name = #"\u001b]0;owned\u0007\u001b[2J"#
         let text = #"{"run_id":"x","started_at":"y","name":"\#(name)","aliases":["\#(name)"],"state":"\#(name)","root":{"kind":"\#(name)","name":"\#(name)","error_type":"\#(name)","status":"error","finish_reasons":[]},"suspect":{"type":"\#(name)","summary":"\#(name)"}}"#
-        let printed = try RunTree.lines(JSONValue(text), on: Screen(width: 200, hasColor: false)).joined()
+        let printed = try RunTree.lines(Array(text.utf8), on: Screen(width: 200, hasColor: false)).joined()
         #expect(!printed.unicodeScalars.contains { $0.value < 0x20 })
         #expect(printed.contains("owned"))
     }
 
     @Test func `nests deeply without harm`() throws {
-        var node = #"{"kind":"tool","name":"leaf"}"#
-        for level in 0..<50 { node = #"{"kind":"agent","name":"level \#(level)","children":[\#(node)]}"# }
-        let lines = try RunTree.lines(JSONValue(#"{"run_id":"x","started_at":"y","root":\#(node)}"#), on: Screen(width: 80, hasColor: false))
-        #expect(lines.count == 4 + 51)
+        let lines = try RunTree.lines(Self.chain(9_999), on: Screen(width: 80, hasColor: false))
+        #expect(lines.count == 4 + 10_000)
+        let wide = try RunTree.lines(Self.chain(62), on: .file)
+        #expect(wide.count == 4 + 63)
+        #expect(wide[wide.count - 1].contains("└─ 62: hop 62"))
+        #expect(wide[4 + 40].contains("└─ hop 40") && !wide[4 + 40].contains("40: "))
+        #expect(throws: UnexpectedAnswer.self) { try RunTree.lines(Self.chain(10_000), on: .file) }
+    }
+
+    /// A run whose hops stand below each other.
+    private static func chain(_ levels: Int) -> [UInt8] {
+        var text = #"{"run_id":"x","started_at":"y","root":"#
+        for level in 0...levels { text += #"{"kind":"agent","name":"hop \#(level)","attributes":{"children":[{"a":"]}\""}]},"children":["# }
+        return Array((text + String(repeating: "]}", count: levels + 1) + "}").utf8)
+    }
+
+    @Test func `shows who is below whom, and who comes last`() throws {
+        func node(_ name: String, _ children: String...) -> String { #"{"children":[\#(children.joined(separator: " , "))],"kind":"agent","name":"\#(name)"}"# }
+        let root = node("a", node("b", node("c"), node("d", node("e"))), node("f"), node("g", node("h")))
+        let lines = try RunTree.lines(Array(#"{"root": \#(root), "run_id":"x","started_at":"y"}"#.utf8), on: .file)
+        #expect(lines.dropFirst(4).map { $0.split(separator: " agent")[0].replacing(/[ ]+$/, with: "") } == ["a", "├─ b", "│  ├─ c", "│  └─ d", "│     └─ e", "├─ f", "└─ g", "   └─ h"])
+    }
+
+    @Test(arguments: [#"{"run_id":"x","started_at":"y","root":{"kind":"a","name":"b","children":[3]}}"#, #"{"run_id":"x","started_at":"y","root":{"kind":"a","name":"b","children":[{}]}}"#,
+        #"{"run_id":"x","started_at":"y","root":{"kind":"a","name":"b","children":[}]}"#, #"{"run_id":"x","started_at":"y","root":{"kind":"a","name":"b"}"#,
+        #"{"run_id":"x","started_at":"y","root":{"kind":"a","name":"b"}}}"#, #"{"run_id":"x"#, "", "\\"])
+    func `whose brackets are wrong is refused`(text: String) {
+        #expect(throws: UnexpectedAnswer.self) { try RunTree.lines(Array(text.utf8), on: .file) }
     }
 }
 

@@ -47,7 +47,9 @@ import Testing
 
     static let known = KnownProviders(
         havePublicHost: { ["openai", "anthropic", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "google", "other"].contains($0) },
-        havePrices: { ["openai", "anthropic"].contains($0) })
+        havePrices: { ["openai", "anthropic"].contains($0) },
+        apiPath: { $0 == "groq" ? "/openai/v1" : $0 == "vertex" ? nil : "/v1" },
+        havePriceOfOutput: { $0 == "openai" && $1 == "gpt-4o" }, names: ["openai", "anthropic", "gemini", "vertex"])
 }
 
 @Suite struct `Any bytes` {

@@ -71,6 +71,8 @@ import Testing
         #expect(Spelling.nearest(to: "drian", among: known) == "drain")
         #expect(Spelling.nearest(to: "tsl", among: known) == "tls")
         #expect(Spelling.nearest(to: "x", among: known) == nil)
+        #expect(Spelling.nearest(to: "--keen", among: ["--keep"]) == "--keep")
+        #expect(Spelling.nearest(to: "--ken", among: ["--keep"]) == nil, "dashes are no letters")
         #expect(Spelling.nearest(to: "", among: known) == nil)
     }
 }

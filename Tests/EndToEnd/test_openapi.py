@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from collector import until
 from gateway import hopspan
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +57,7 @@ class Description:
     def answer(self, method, path, answer):
         """What of a real answer the document does not say."""
         operation = self.document["paths"][path][method]
-        described = operation["responses"].get(str(answer.status_code))
+        described = operation["responses"].get(str(answer.status_code), operation["responses"].get("default"))
         if described is None:
             return [f"{answer.status_code} is not described: {answer.text[:200]}"]
         if reference := described.get("$ref"):
@@ -123,6 +124,45 @@ def test_a_real_answer_is_as_described(gateway, description, runs, method, path,
         answer = httpx.request(method, gateway.api_url + path.replace("{run}", run) + query, headers=headers, timeout=10)
         assert answer.status_code == status, answer.text
         assert description.answer(method, described, answer) == []
+
+
+def test_every_call_has_words_for_what_else_may_go_wrong(description):
+    for path, calls in description.document["paths"].items():
+        for method, call in calls.items():
+            assert method == "parameters" or call["responses"]["default"] == {"$ref": "#/components/responses/Refused"}, (method, path)
+
+
+@pytest.mark.parametrize("method, path, more, status", [
+    ("post", "/api/runs/some/end", {"content": b"a" * (8 << 20)}, 413), ("get", "/api/runs", {"headers": {"x-long": "a" * 200_000}}, 431),
+    ("get", "/api/runs", {"headers": {"connection": "upgrade", "upgrade": "websocket"}}, 501)])
+def test_a_request_that_is_refused_before_it_is_read_is_answered_as_described(gateway, description, method, path, more, status):
+    answer = httpx.request(method, gateway.api_url + path, timeout=10, **more)
+    assert answer.status_code == status, answer.text
+    assert description.answer(method, path.replace("some", "{run}"), answer) == []
+
+
+def test_a_method_that_a_path_does_not_take_is_answered_as_described(gateway, description):
+    answer = httpx.put(f"{gateway.api_url}/api/runs")
+    assert answer.status_code == 405
+    assert description.answer("get", "/api/runs", answer) == []
+
+
+def test_a_name_of_two_callers_is_answered_as_described(gateway, description):
+    for address in ("127.0.0.2", "127.0.0.3"):
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=address)) as client:
+            client.get(f"{gateway.url}/openai/v1/models", headers={"authorization": "Bearer sk-ok", "x-hopspan-run": "twice"})
+    assert until(lambda: named(gateway, "twice") == 2, 10)
+    for method, path in (("post", "/api/runs/{run}/end"), ("delete", "/api/runs/{run}")):
+        answer = httpx.request(method, gateway.api_url + path.replace("{run}", "twice"))
+        assert answer.status_code == 409, answer.text
+        assert len(answer.json()["trace_ids"]) == 2
+        assert description.answer(method, path, answer) == []
+    assert httpx.delete(f"{gateway.api_url}/api/runs/{answer.json()['trace_ids'][0]}").status_code == 204
+    assert httpx.post(f"{gateway.api_url}/api/runs/twice/end").status_code == 200
+
+
+def named(gateway, name):
+    return sum(run["name"] == name for run in httpx.get(f"{gateway.api_url}/api/runs?limit=1000").json()["runs"])
 
 
 def test_every_described_call_is_asked(description):

@@ -1,7 +1,10 @@
 """The program as a process: what it refuses to start on, how it takes a changed file, whom it does not answer, how it exits."""
 
 import json
+import os
 import re
+import secrets
+import signal
 import socket
 import subprocess
 
@@ -94,6 +97,35 @@ def test_what_serve_would_refuse_does_not_check_out(tmp_path):
     assert "gateway.tls" in ended.stderr and "providers.openai.ca" in ended.stderr, ended.stderr
 
 
+@pytest.mark.parametrize("path, content, words", [
+    ("missing/hopspan.db", None, "make that folder"), ("notes.txt", b"my notes, not to be lost " * 9, "not a hopspan store"),
+    (".", None, "not the path of a file"), ("", None, "not the path of a file")])
+def test_a_store_that_cannot_be_does_not_check_out(tmp_path, path, content, words):
+    if content:
+        (tmp_path / path).write_bytes(content)
+    file = tmp_path / "store.yaml"
+    file.write_text(f"store: {{ path: '{path}{'/' if path == '.' else ''}' }}\ngateway: {{ listen: '127.0.0.1:0' }}\napi: {{ listen: '127.0.0.1:0' }}\n")
+    for command in (["check", str(file)], ["serve", "--config", str(file)]):
+        ended = hopspan(*command)
+        assert ended.returncode == 1 and "store.path" in ended.stderr and words in ended.stderr, ended
+    assert not content or (tmp_path / path).read_bytes() == content
+
+
+def test_a_store_in_use_checks_out(start):
+    gateway = start()
+    ended = hopspan("check", str(gateway.file))
+    assert ended.returncode == 0, ended
+
+
+def test_broken_prices_beside_the_store_are_named(tmp_path):
+    (tmp_path / "prices.json").write_text("{")
+    file = tmp_path / "prices.yaml"
+    file.write_text(configuration("http://127.0.0.1:1"))
+    for command in (["check", str(file)], ["serve", "--config", str(file)]):
+        ended = hopspan(*command)
+        assert ended.returncode == 1 and str(tmp_path / "prices.json") in ended.stderr, ended
+
+
 @pytest.mark.parametrize("arguments, code", [
     (["--version"], 0), (["help"], 0), (["help", "exit-codes"], 0), (["prices", "gpt-4o"], 0), (["check"], 2), (["conjure"], 2), (["serve", "--nonsense"], 2),
     (["runs", "--limit", "many"], 2), (["check", "/nonexistent.yaml"], 1), (["serve", "--config", "/nonexistent.yaml"], 1),
@@ -129,11 +161,16 @@ def test_a_changed_file_is_taken_up_and_a_bad_one_is_not(start, own_upstream):
     assert status("newcomer") == 404
     gateway.file.write_text(good + f"  newcomer: {{ dialect: openai, base_url: '{own_upstream.url}' }}\n")
     assert until(lambda: status("newcomer") == 200, 10)
-    assert any("configuration reloaded" in line for line in gateway.log)
+    assert any(json.loads(line).get("changed") == "providers" for line in gateway.log), gateway.log
 
     gateway.file.write_text(good + "  newcomer: { dialekt: openai }\n")
     assert until(lambda: any("the old one stays" in line for line in gateway.log), 10)
     assert until(lambda: any(re.search(r"hopspan\.yaml:\d+:\d+: .*dialekt", json.loads(line).get("mistake", "")) for line in gateway.log))
+    assert status("newcomer") == 200
+
+    gateway.file.write_text("")
+    gateway.process.send_signal(signal.SIGHUP)
+    assert until(lambda: any("is empty" in json.loads(line).get("mistake", "") for line in gateway.log), 10)
     assert status("newcomer") == 200
 
     gateway.file.write_text(good)
@@ -141,9 +178,11 @@ def test_a_changed_file_is_taken_up_and_a_bad_one_is_not(start, own_upstream):
 
 
 def test_the_logs_are_lines_of_json(start):
-    gateway = start()
+    gateway = start(gateway=", hosts: [hopspan.example.com]", environment={"SSL_CERT_FILE": "/nofile"})
     assert gateway.stop() == 0
-    assert [json.loads(line)["event"] for line in gateway.log] == ["draining"]
+    lines = [json.loads(line) for line in gateway.log]
+    assert [line["event"] for line in lines] == ["configuration", "configuration", "draining"]
+    assert "gateway.hosts" in lines[0]["warning"] and "SSL_CERT_FILE" in lines[1]["warning"]
 
 
 @pytest.mark.parametrize("headers", [
@@ -238,3 +277,38 @@ def test_the_demo_exports_what_it_shows(own_collector, tmp_path):
     assert ended.returncode == 0, ended
     assert len({span.trace_id for span in own_collector.spans}) == 1
     assert len(own_collector.ids(CLIENT)) >= 8
+
+
+def test_the_demo_that_stays_names_the_addresses_it_has(tmp_path):
+    process = subprocess.Popen([BINARY, "demo", "--keep", "--port", "0"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        lines = []
+        while not lines or not lines[-1].startswith("{"):
+            lines.append(process.stdout.readline())
+            assert lines[-1], lines
+        ready, said = json.loads(lines[-1]), "".join(lines[:-1])
+        assert f"export HOPSPAN_API=http://{ready['api']}\n" in said
+        assert f"export OPENAI_BASE_URL=http://{ready['gateway']}/openai/v1\n" in said
+        assert f'export PATH="{os.path.dirname(os.path.realpath(BINARY))}:$PATH"\n' in said
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_a_beginning_that_is_too_short_is_said_to_be(gateway):
+    ended = hopspan("run", "zzz", "--api", gateway.api_url)
+    assert ended.returncode == 1 and "at least 4" in ended.stderr
+
+
+def test_a_run_that_is_deep_is_shown(gateway):
+    """Each hop below the one before, as agents that call agents make it."""
+    trace, parent = secrets.token_hex(16), secrets.token_hex(8)
+    levels = 70
+    with httpx.Client(headers={"authorization": "Bearer sk-ok"}) as client:
+        for level in range(levels):
+            answer = client.get(f"{gateway.url}/openai/v1/models", headers={"traceparent": f"00-{trace}-{parent}-01"})
+            parent = answer.headers["traceresponse"].split("-")[2]
+    gateway.run(trace, levels)
+    ended = hopspan("run", trace, "--api", gateway.api_url)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("─ GET openai") == 40 and f" {levels}: GET openai" in ended.stdout

@@ -67,6 +67,24 @@ import Tracing
         #expect(store?["runs"]?.int == 4)
     }
 
+    @Test func `is put into words on the thread that took the picture`() async throws {
+        let threads = Mutex<[UInt]>([])
+        let seed = try Seed {
+            $0.gateway = {
+                threads.withLock { $0.append(UInt(pthread_self())) }
+                return GatewayState()
+            }
+            // Asked while the answer is written.
+            $0.readiness = {
+                threads.withLock { $0.append(UInt(pthread_self())) }
+                return .ready
+            }
+        }
+        #expect(await seed.get("/api/health").status == 200)
+        let seen = threads.withLock { $0 }
+        #expect(seen.count == 2 && Set(seen).count == 1)
+    }
+
     @Test func `says whether it takes traffic`() async throws {
         let readiness = Mutex(Surroundings.Readiness.starting)
         let seed = try Seed { $0.readiness = { readiness.withLock { $0 } } }

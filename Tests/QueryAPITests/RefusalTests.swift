@@ -69,6 +69,42 @@ import Tracing
         #expect(await status("new-token") == 200)
     }
 
+    @Test func `to change a run when several callers' runs have its name`() async throws {
+        let seed = try await Scenario.seeded()
+        try await seed.write(Scenario.named.map { hop in hop.with { ($0.scope, $0.trace, $0.ago) = (8, TraceID(high: 8, low: 8), 10 * Scenario.minute) } })
+        for (method, target) in [(HTTP.Method.delete, "/api/runs/nightly-42"), (.post, "/api/runs/nightly-42/end")] {
+            let answer = await seed.ask(method, target)
+            #expect(answer.status == 409)
+            #expect(answer.fields.contains(HTTPField("content-type", "application/problem+json")))
+            let traces = try #require(try answer.json()["trace_ids"]?.elements).compactMap(\.string)
+            #expect(traces == [TraceID(high: 8, low: 8), TraceID(high: 5, low: 5), TraceID(high: 6, low: 6)].map(\.description))
+        }
+        #expect(try await seed.json("/api/runs/nightly-42")["trace_ids"]?[0]?.string == TraceID(high: 8, low: 8).description, "the one that started last")
+        #expect(await seed.ask(.post, "/api/runs/\(TraceID(high: 5, low: 5))/end").status == 200)
+        #expect(await seed.ask(.delete, "/api/runs/\(TraceID(high: 8, low: 8))").status == 204)
+        #expect(await seed.ask(.delete, "/api/runs/nightly-42").status == 204, "one is left")
+    }
+
+    @Test func `to take another's run for the one whose id it is`() async throws {
+        let seed = try await Scenario.seeded()
+        let id = Scenario.callersTrace.description
+        try await seed.write(Scenario.named.map { hop in hop.with { ($0.scope, $0.runName, $0.trace, $0.ago) = (8, id, TraceID(high: 8, low: 8), Scenario.minute) } })
+        #expect(try await seed.json("/api/runs/\(id)")["trace_ids"]?[0]?.string == id)
+        #expect(await seed.ask(.delete, "/api/runs/\(id)").status == 204)
+        #expect(try await seed.json("/api/runs/\(id)")["trace_ids"]?[0]?.string == TraceID(high: 8, low: 8).description)
+    }
+
+    @Test(arguments: [(true, "127.0.0.1, [::1] or localhost"), (false, "api.hosts")]) func `a foreign host, with advice that helps`(isLoopback: Bool, advice: String) async throws {
+        var settings = Seed.settings
+        settings.isLoopback = isLoopback
+        settings.hosts = ["hopspan.example.com"]
+        let seed = try Seed(settings)
+        let answer = await seed.get("/api/runs", [HTTPField("host", "elsewhere.example")])
+        #expect(answer.status == 403)
+        let detail = try #require(try answer.json()["detail"]?.string)
+        #expect(detail.contains(advice) && detail.contains("api.hosts") == !isLoopback)
+    }
+
     @Test func `a parameter on calls that change something before anything is changed`() async throws {
         let seed = try await Scenario.seeded()
         #expect(await seed.ask(.delete, "/api/runs/nightly-42?force=1").status == 400)

@@ -77,6 +77,8 @@ struct Hop: Sendable {
     var parent: UInt64 = 0
     /// Nil: the run is its trace.
     var runName: String?
+    /// Whose name it is.
+    var scope: UInt64 = 7
     /// The run's own root, where the gateway makes it.
     var root: UInt64 = 0
     /// Nanoseconds before `Seed.now`.
@@ -120,7 +122,7 @@ struct Hop: Sendable {
         draft.record.span = span
         draft.record.parent = parent
         draft.record.parentIsRemote = root == 0
-        draft.record.run = runName.map { name in RunKey(high: 7, low: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) }) } ?? RunKey(trace)
+        draft.record.run = runName.map { name in RunKey(high: scope, low: name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) }) } ?? RunKey(trace)
         draft.record.runIsNamed = runName != nil
         draft.record.runRoot = root
         draft.record.startTime = Seed.now - ago

@@ -62,11 +62,29 @@ import Tracing
         let hops = (0..<5_000).map { Hop(span: UInt64($0 + 1), tokens: (1, 1), cost: nil, model: "model-\($0)") }
         let text = metrics(hops)
         let counts = text.split(separator: "\n").filter { $0.hasPrefix("gen_ai_client_operation_duration_seconds_count") }
-        #expect(counts.count <= 1_001)
+        #expect(counts.count <= 201)
         let total = counts.compactMap { Int($0.split(separator: " ").last!) }.reduce(0, +)
         #expect(total == 5_000)
         #expect(text.contains(#"gen_ai_request_model="other""#))
         #expect(text.contains(#"hopspan_exchanges_total{hopspan_hop_kind="llm",gen_ai_provider_name="openai",status="ok"} 5000"#))
+    }
+
+    @Test func `have room for models with a price when callers have thought of all others`() {
+        let invented = (0..<5_000).map { Hop(span: UInt64($0 + 1), tokens: (1, 1), cost: nil, model: "model-\($0)") }
+        let real = (0..<300).map { Hop(span: UInt64($0 + 9_001), tokens: (1, 1), cost: "0.1", model: "real-\($0)") }
+        let failed = Hop(span: 9_999, tokens: nil, cost: nil, isError: true, model: "real-7")
+        let text = metrics(invented + real + [failed])
+        #expect(text.contains(#"gen_ai_request_model="real-299""#))
+        #expect(text.contains(#"gen_ai_client_operation_duration_seconds_count{gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="real-7",error_type="#))
+        let costs = text.split(separator: "\n").count { $0.hasPrefix("hopspan_cost_usd_total{") }
+        #expect(costs == 300)
+    }
+
+    @Test func `cut models' names at 64 bytes, between characters`() {
+        let text = metrics([Hop(model: String(repeating: "m", count: 63) + "é-and-so-on"), Hop(model: String(repeating: "n", count: 65)), Hop(model: String(repeating: "o", count: 64))])
+        #expect(text.contains("gen_ai_request_model=\"" + String(repeating: "m", count: 63) + "\""))
+        #expect(text.contains("gen_ai_request_model=\"" + String(repeating: "n", count: 64) + "\""))
+        #expect(text.contains("gen_ai_request_model=\"" + String(repeating: "o", count: 64) + "\""))
     }
 
     @Test func `stay few however many providers and errors there are`() {

@@ -231,6 +231,27 @@ import Tracing
         #expect(try reader.run(id)?.summary.traceIDs == [.test(4)])
     }
 
+    @Test func `by its own trace id first, whatever others are called`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        let id = TraceID.test(5).description
+        try await fixture.write([Hop(trace: .test(5)), Hop(trace: .test(4), runName: id)])
+        let reader = try fixture.store.makeReader()
+        #expect(try reader.runs(called: id).map(\.summary.head.isNamed) == [false])
+        #expect(try reader.run(id)?.summary.traceIDs == [.test(5)])
+    }
+
+    @Test func `the latest of those with its name, by when they started`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        for (scope, start) in [(1, -10), (2, -30), (3, -20)] as [(Int, Int64)] {
+            try await fixture.write(Hop(trace: .test(scope), runName: "nightly", scope: UInt64(scope), start: start * 1_000_000_000))
+        }
+        let reader = try fixture.store.makeReader()
+        #expect(try reader.runs(called: "nightly").map(\.summary.traceIDs) == [[.test(1)], [.test(3)], [.test(2)]])
+        #expect(try reader.run("nightly")?.summary.traceIDs == [.test(1)])
+    }
+
     @Test func `the latest of those with its name`() async throws {
         let fixture = StoreFixture()
         try fixture.start()

@@ -29,6 +29,36 @@ import Tracing
         try fixture.start()
     }
 
+    @Test func `can be looked at while it is in use, and before it is there`() throws {
+        let fixture = StoreFixture()
+        try Store.look(at: fixture.path)
+        #expect(!FileManager.default.fileExists(atPath: fixture.path), "nothing is made")
+        try fixture.start()
+        try Store.look(at: fixture.path)
+        fixture.stop()
+        try Store.look(at: fixture.path)
+        try Store.look(at: ":memory:")
+    }
+
+    @Test func `is looked through before it is opened`() throws {
+        let fixture = StoreFixture()
+        #expect(throws: StoreError.cannotOpen(code: ENOENT)) { try Store.look(at: fixture.path + "-no-such-folder/hopspan.db") }
+        #expect(throws: StoreError.cannotOpen(code: EISDIR)) { try Store.look(at: "/tmp") }
+        #expect(throws: StoreError.cannotOpen(code: ENOTDIR)) { try Store.look(at: "/dev/null/hopspan.db") }
+        try "hello".write(toFile: fixture.path, atomically: false, encoding: .utf8)
+        #expect(throws: StoreError.foreign) { try Store.look(at: fixture.path) }
+        try Data().write(to: URL(filePath: fixture.path))
+        try Store.look(at: fixture.path)
+        try Database(fixture.path, .readWrite).execute("CREATE TABLE precious (x)")
+        #expect(throws: StoreError.foreign) { try Store.look(at: fixture.path) }
+        try FileManager.default.removeItem(atPath: fixture.path)
+        try fixture.start()
+        fixture.stop()
+        try Database(fixture.path, .readWrite).execute("PRAGMA user_version = 999")
+        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: fixture.path + suffix) }
+        #expect(throws: StoreError.newerSchema(found: 999, known: Int64(Schema.steps.count))) { try Store.look(at: fixture.path) }
+    }
+
     @Test func `is its owner's only`() throws {
         let fixture = StoreFixture()
         try fixture.start()

@@ -5,12 +5,14 @@ public import LLM
 public enum PriceQuery: Sendable {
     /// One model, all its rates. `rule`: how its name was found, where it is not the name that was asked for.
     case model(PriceCatalogue.Listing, rule: String?)
-    case models([PriceCatalogue.Listing])
+    /// `more`: how many others have what was asked for in their names.
+    case models([PriceCatalogue.Listing], more: Int)
     /// Nothing; the sentence says so.
     case nothing(String)
 
     /// - Parameters:
-    ///   - text: a model's name or a part of it, also behind `provider/`; nil: all models.
+    ///   - text: a model's name, or where no model is called so a part of it, also behind `provider/`; with `*` behind it, all models that
+    ///     have it in their names; nil: all models.
     ///   - provider: models of this one only, by name or alias.
     public init(_ text: String?, provider: String?, in catalogue: PriceCatalogue) {
         let all = catalogue.listings()
@@ -22,7 +24,11 @@ public enum PriceQuery: Sendable {
         }
         let ours = all.filter { known == nil || $0.provider == known }
         guard let text else {
-            self = .models(ours)
+            self = .models(ours, more: 0)
+            return
+        }
+        if text.hasSuffix("*") {
+            self = Self.part(String(text.dropLast()), in: ours, providers, catalogue)
             return
         }
 
@@ -38,14 +44,24 @@ public enum PriceQuery: Sendable {
             self = .model(listing, rule: isSame ? nil : "\(found.rule.name)")
             return
         }
-        let matches = Self.holding(text, in: ours) + (prefix == nil ? [] : Self.holding(name, in: ours.filter { $0.provider == prefix && !Self.holds($0, text) }))
-        if let only = matches.first, matches.count == 1 {
-            self = .model(only, rule: nil)
-        } else if matches.isEmpty {
-            self = .nothing("no model has \(quoted(text)) in its name" + didYouMean(name, among: Array(Set(ours.map(\.model))).sorted()))
-        } else {
-            self = .models(matches)
+        let exact = ours.filter { $0.model.lowercased() == text.lowercased() }
+        guard exact.isEmpty else {
+            let more = Self.holding(text, in: ours).count - exact.count
+            self = exact.count == 1 && more == 0 ? .model(exact[0], rule: nil) : .models(exact, more: more)
+            return
         }
+        self = Self.part(text, in: ours, providers, catalogue)
+    }
+
+    /// Models that have `text` in their names, or behind `provider/` its rest.
+    private static func part(_ text: String, in ours: [PriceCatalogue.Listing], _ providers: Set<String>, _ catalogue: PriceCatalogue) -> PriceQuery {
+        let slash = text.firstIndex(of: "/")
+        let prefix = slash.map { catalogue.canonicalName(String(text[..<$0])) }.flatMap { providers.contains($0) ? $0 : nil }
+        let name = prefix == nil ? text : String(text[text.index(after: slash!)...])
+        let matches = holding(text, in: ours) + (prefix == nil ? [] : holding(name, in: ours.filter { $0.provider == prefix && !holds($0, text) }))
+        if let only = matches.first, matches.count == 1 { return .model(only, rule: nil) }
+        guard matches.isEmpty else { return .models(matches, more: 0) }
+        return .nothing("no model has \(quoted(text)) in its name" + didYouMean(name, among: Array(Set(ours.map(\.model))).sorted()))
     }
 
     private static func holding(_ text: String, in listings: [PriceCatalogue.Listing]) -> [PriceCatalogue.Listing] {

@@ -5,7 +5,10 @@ public import Terminal
 /// `hopspan prices`: models and what they cost, in US dollars per million tokens.
 public enum PriceTable {
     /// Many models, one a line.
-    public static func lines(_ listings: [PriceCatalogue.Listing], updated: String, on screen: Screen) -> [String] {
+    /// - Parameters:
+    ///   - text: what was asked for; nil: everything.
+    ///   - more: how many others have it in their names.
+    public static func lines(_ listings: [PriceCatalogue.Listing], of text: String? = nil, more: Int = 0, updated: String, on screen: Screen) -> [String] {
         var table = Table([
             .init("PROVIDER"), .init("MODEL", leastWidth: 16, goodWidth: 32), .init("INPUT", .right), .init("OUTPUT", .right), .init("CACHE READ", .right, dropRank: 2),
             .init("CACHE WRITE", .right, dropRank: 3), .init("CONTEXT", .right, dropRank: 1), .init("ALSO", leastWidth: 8, dropRank: 4), .init("FROM", dropRank: 0),
@@ -19,8 +22,16 @@ public enum PriceTable {
                 listing.origin == "catalogue" ? "" : Styled(origin(listing), .cyan),
             ])
         }
-        let count = Styled("\(Amounts.count(listings.count, "model")); US dollars per million tokens; prices of \(updated)", .dim)
-        return table.lines(width: screen.width, inColor: screen.hasColor) + ["", count.shown(inColor: screen.hasColor)]
+        let sources = Set(listings.map(origin)).subtracting(["catalogue"])
+        var notes = [
+            "\(Amounts.count(listings.count, "model")); US dollars per million tokens; prices of \(updated)",
+            "from the catalogue" + (sources.isEmpty ? "" : " unless FROM says otherwise"),
+        ]
+        if let text, let first = listings.first {
+            notes.append("all rates of one: hopspan prices \(first.provider)/\(first.model)")
+            if more > 0 { notes.append("\(Amounts.count(more)) more with it in the name: hopspan prices '\(text)*'") }
+        }
+        return table.lines(width: screen.width, inColor: screen.hasColor) + [""] + notes.map { Styled($0, .dim).shown(inColor: screen.hasColor) }
     }
 
     /// One model, all its rates.

@@ -68,9 +68,13 @@ struct Node {
     var tokens: Run.Tokens?
     var cost: USD?
     var costIsEstimated, isInferred: Bool
-    var children: [Node]
+    /// Nodes above it.
+    var depth: Int
+    /// Whether nothing is below it, and whether nothing beside it comes after it.
+    var isLeaf = true
+    var isLast = true
 
-    init(_ json: JSONValue) throws(UnexpectedAnswer) {
+    init(_ json: JSONValue, depth: Int) throws(UnexpectedAnswer) {
         guard let kind = json["kind"]?.string, let name = json["name"]?.string else { throw UnexpectedAnswer() }
         self.kind = kind
         self.name = name
@@ -87,12 +91,25 @@ struct Node {
         cost = json.usd("cost_usd")
         costIsEstimated = json["cost_source"]?.string == "estimated"
         isInferred = json["timing"]?.string == "inferred"
-        children = []
-        for child in json["children"]?.elements ?? [] { children.append(try Node(child)) }
+        self.depth = depth
     }
 
-    /// It and all below it, as they are printed.
-    var all: [Node] { [self] + children.flatMap(\.all) }
+    /// Those of an answer, in its order.
+    static func all(_ answer: RunAnswer) throws(UnexpectedAnswer) -> [Node] {
+        var nodes: [Node] = []
+        for (depth, json) in answer.nodes { nodes.append(try Node(json, depth: depth)) }
+        // By depth, whether a later node stands beside those that come now.
+        var isFollowed: [Bool] = []
+        for place in nodes.indices.reversed() {
+            let depth = nodes[place].depth
+            nodes[place].isLeaf = isFollowed.count <= depth + 1
+            while isFollowed.count <= depth { isFollowed.append(false) }
+            isFollowed.removeLast(isFollowed.count - depth - 1)
+            nodes[place].isLast = !isFollowed[depth]
+            isFollowed[depth] = true
+        }
+        return nodes
+    }
 }
 
 /// Something a run's analysis says (design, "Finding").

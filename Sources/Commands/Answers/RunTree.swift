@@ -1,15 +1,16 @@
-public import JSON
+import JSON
 public import Terminal
 import Tracing
 
 /// `hopspan run`: one run's tree, a hop a line.
 public enum RunTree {
-    /// - Parameter json: what `GET /api/runs/{run}` answered.
-    public static func lines(_ json: JSONValue, on screen: Screen) throws(UnexpectedAnswer) -> [String] {
+    /// - Parameter bytes: what `GET /api/runs/{run}` answered.
+    public static func lines(_ bytes: [UInt8], on screen: Screen) throws(UnexpectedAnswer) -> [String] {
+        let answer = try RunAnswer(bytes)
+        let json = answer.run
         let run = try Run(json)
-        guard let rootJSON = json["root"] else { throw UnexpectedAnswer() }
-        let root = try Node(rootJSON)
-        let nodes = root.all
+        let nodes = try Node.all(answer)
+        guard !nodes.isEmpty else { throw UnexpectedAnswer() }
         let suspect = Finding(json["suspect"])
         func name(of span: String) -> String { nodes.first { $0.spanID == span }?.name ?? span }
 
@@ -20,7 +21,7 @@ public enum RunTree {
         head += summary(run, width: screen.width)
 
         var lines = head.map { $0.shown(inColor: screen.hasColor) } + [""]
-        lines += table(root, suspect: suspect?.spanID, startOfRun: Timestamp(run.startedAt)).lines(width: screen.width, inColor: screen.hasColor)
+        lines += table(nodes, suspect: suspect?.spanID, startOfRun: Timestamp(run.startedAt)).lines(width: screen.width, inColor: screen.hasColor)
 
         let findings = (json["findings"]?.elements ?? []).compactMap { Finding($0) }.filter { $0.spanID != suspect?.spanID || $0.type != suspect?.type }
         if !findings.isEmpty {
@@ -63,27 +64,38 @@ public enum RunTree {
 
     // MARK: the tree
 
-    private static func table(_ root: Node, suspect: String?, startOfRun: Timestamp?) -> Table {
-        var rows: [(guide: String, node: Node)] = []
-        func add(_ node: Node, _ guide: String, _ below: String) {
-            rows.append((guide, node))
-            for (index, child) in node.children.enumerated() {
-                let isLast = index == node.children.count - 1
-                add(child, below + (isLast ? "└─ " : "├─ "), below + (isLast ? "   " : "│  "))
-            }
-        }
-        add(root, "", "")
+    /// Levels that are drawn; further down the number of the level stands before the name.
+    private static let drawn = 40
 
-        let costs = Amounts.money(rows.map(\.node.cost))
+    /// What stands before each node's name.
+    private static func guides(_ nodes: [Node]) -> [String] {
+        // By level, what leads past it to the levels below; the root's is empty.
+        var past: [String] = []
+        return nodes.map { node in
+            guard node.depth > 0 else {
+                past = [""]
+                return ""
+            }
+            let level = min(node.depth, drawn)
+            past.removeLast(past.count - min(past.count, level))
+            let guide = past.joined() + (node.isLast ? "└─ " : "├─ ")
+            if node.depth < drawn { past.append(node.isLast ? "   " : "│  ") }
+            return guide + (node.depth > drawn ? "\(node.depth): " : "")
+        }
+    }
+
+    private static func table(_ nodes: [Node], suspect: String?, startOfRun: Timestamp?) -> Table {
+        let rows = Array(zip(guides(nodes), nodes))
+        let costs = Amounts.money(nodes.map(\.cost))
         var table = Table([
             .init("HOP", leastWidth: 14, goodWidth: 24), .init("KIND", dropRank: 1), .init("MODEL", leastWidth: 12, dropRank: 4), .init("AT", .right, dropRank: 3), .init("IN", .right),
             .init("OUT", .right), .init("COST $", .right), .init("TIME", .right), .init("FIRST", .right, dropRank: 2), .init("OUTCOME"),
         ])
         for (row, cost) in zip(rows, costs) {
-            let node = row.node
+            let (guide, node) = row
             // A span that is known only by its id has no name of its own.
             let isUnknown = node.kind == "external" && node.name == "external"
-            let name = Styled(row.guide, .dim) + (isUnknown ? Styled("the caller's span", .dim) : Styled(node.name, node.status == "error" ? .red : .plain))
+            let name = Styled(guide, .dim) + (isUnknown ? Styled("the caller's span", .dim) : Styled(node.name, node.status == "error" ? .red : .plain))
             table.add([
                 name,
                 Styled(node.kind, .dim),
@@ -114,7 +126,7 @@ public enum RunTree {
     private static func cost(_ node: Node, _ text: String?) -> Styled {
         if let text { return Styled((node.costIsEstimated ? "~" : "") + text) }
         if node.tokens != nil, isHop(node) { return Styled("no price", .yellow) }
-        return node.kind == "llm" && node.status == "ok" && node.children.isEmpty ? Styled("no usage", .yellow) : ""
+        return node.kind == "llm" && node.status == "ok" && node.isLeaf ? Styled("no usage", .yellow) : ""
     }
 
     /// Neither the run's own root nor somebody else's span.

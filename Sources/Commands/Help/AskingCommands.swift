@@ -104,7 +104,7 @@ extension Command<PricesSettings> {
             and keeps it as prices.json beside the store. A running gateway takes it up by itself.
             """,
         ],
-        operand: Operand(placeholder: "MODEL", isRequired: false, meaning: "a model's name or a part of it, with provider/ before it if need be") { $0.model = $1 },
+        operand: Operand(placeholder: "MODEL", isRequired: false, meaning: "a model's name, with provider/ before it if need be; where none is called so, or with * behind it, a part of the name") { $0.model = $1 },
         options: [
             .value("--provider", .name, \.provider, "Models of this provider only."),
             .value("--import", .path, \.file, "Import this price file."),

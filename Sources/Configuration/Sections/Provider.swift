@@ -74,6 +74,31 @@ extension Configuration.Provider {
             }
         })
 
+    /// - Parameter entry: its place in the file.
+    func checkBaseURL(_ entry: Node.Entry, _ place: Place, _ known: KnownProviders, _ reading: Reading) {
+        let place = place.key("base_url")
+        if let url = baseURL, let path = known.apiPath(name), !path.isEmpty, url.path.hasSuffix(path), let written = entry.value["base_url"] {
+            reading.warn(
+                written.value.mark, place, "\(path) comes twice: callers send /v1 themselves, and what they send goes behind \(url.path)",
+                "leave \(path) out")
+        } else if baseURL == nil, entry.value["base_url"] == nil, !known.havePublicHost(name) {
+            let needed = "expected the URL of \(name), which has no public host that is known here"
+            let near = known.names.contains(name) ? nil : Spelling.nearest(to: name, among: known.names)
+            reading.mistake(entry.mark, place, "missing", near.map { "did you mean \($0)? Else " + needed } ?? needed)
+        }
+    }
+
+    /// A price of its own is the whole price of a model: what it leaves out is not taken from the catalogue.
+    func checkPrices(_ entry: Node.Entry, _ place: Place, _ known: KnownProviders, _ reading: Reading) {
+        for price in prices where price[.output] == nil {
+            guard known.havePriceOfOutput(priceAs ?? name, price.model), let written = entry.value["prices"]?.value[price.model] else { continue }
+            reading.warn(
+                written.mark, place.key("prices").name(price.model),
+                "has no output price, so that calls which write anything have no cost; the catalogue's price of \(price.model) no longer counts",
+                "see hopspan prices")
+        }
+    }
+
     static func isName(_ text: String) -> Bool {
         guard let first = text.utf8.first, HTTPURL.isAlphanumeric(first), text.utf8.count <= 64 else { return false }
         return text.utf8.allSatisfy { byte in

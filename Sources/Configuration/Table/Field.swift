@@ -74,8 +74,10 @@ extension Form {
                     } else if let field = fields.first(where: { $0.name == entry.key }) {
                         field.read(entry.value, at, reading, &section)
                     } else {
-                        let known = fields.map(\.name) + NotInThisBuild.names(in: place)
-                        reading.mistake(entry.mark, at, "unknown key", Spelling.advice(for: entry.key, among: known))
+                        // One that this build refuses may have been meant, and is nothing to expect.
+                        let refused = NotInThisBuild.names(in: place)
+                        let known = fields.map(\.name).filter { !refused.contains($0) }
+                        reading.mistake(entry.mark, at, "unknown key", Spelling.advice(for: entry.key, among: known, refused: refused))
                     }
                 }
                 for field in fields where field.isRequired && node[field.name] == nil {

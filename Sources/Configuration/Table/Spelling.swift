@@ -1,8 +1,9 @@
 /// What an unknown word was probably meant to be.
 public enum Spelling {
     /// `did you mean max_body?`, or the list of what there is.
-    static func advice(for word: String, among known: [String]) -> String {
-        if let near = nearest(to: word, among: known) { return "did you mean \(near)?" }
+    /// - Parameter refused: words that may have been meant, and are not to be had.
+    static func advice(for word: String, among known: [String], refused: [String] = []) -> String {
+        if let near = nearest(to: word, among: known + refused) { return "did you mean \(near)?" }
         return "expected " + oneOf(known)
     }
 
@@ -12,8 +13,11 @@ public enum Spelling {
     public static func nearest(to word: String, among known: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let simple = letters(word)
-        let ranked = known.map { (word: $0, distance: distance(simple, letters($0))) }.min { $0.distance < $1.distance }
-        guard let ranked, ranked.distance <= max(1, ranked.word.utf8.count / 3), ranked.distance < ranked.word.utf8.count else { return nil }
+        let ranked = known.map { known in
+            let letters = letters(known)
+            return (word: known, length: letters.count, distance: distance(simple, letters))
+        }.min { $0.distance < $1.distance }
+        guard let ranked, ranked.distance <= max(1, ranked.length / 3), ranked.distance < ranked.length else { return nil }
         return ranked.word
     }
 

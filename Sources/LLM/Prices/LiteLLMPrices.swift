@@ -11,10 +11,11 @@ public enum LiteLLMPrices {
     }
 
     /// - Parameter updated: the day the file is from, `2026-11-22`; recorded with every cost.
-    public static func priceFile(from file: JSONValue, updated: String) -> [UInt8] {
+    /// - Throws: `badPrice` for a price that is a text and no number. A number written as text is one.
+    public static func priceFile(from file: JSONValue, updated: String) throws(PriceFileError) -> [UInt8] {
         var providers: [String: [String: Entry]] = [:]
         for member in file.members ?? [] where member.name != "sample_spec" {
-            guard let entry = Entry(member.name, member.value), !entry.isWorthless else { continue }
+            guard let entry = try Entry(member.name, member.value), !entry.isWorthless else { continue }
             // A key that repeats its provider is the plainer one of two for the same model.
             if let other = providers[entry.provider]?[entry.id], other.isPrefixed, !entry.isPrefixed { continue }
             providers[entry.provider, default: [:]][entry.id] = entry
@@ -89,7 +90,7 @@ public enum LiteLLMPrices {
         var contextWindow, maxOutput: Int?
         var retires: String?
 
-        init?(_ key: String, _ value: JSONValue) {
+        init?(_ key: String, _ value: JSONValue) throws(PriceFileError) {
             guard let name = value["litellm_provider"]?.string, let mode = value["mode"]?.string, let kind = kinds[mode], !name.contains("codestral") else { return nil }
             self.kind = kind
             provider = name.hasPrefix("vertex_ai") ? "gcp.vertex_ai" : providerNames[name] ?? String(name.map { $0 == "-" ? "_" : $0 })
@@ -101,15 +102,14 @@ public enum LiteLLMPrices {
             }
             // Provisioned throughput, and images priced by their steps.
             guard !id.contains("commitment"), !id.hasPrefix("invoke/"), !id.contains("steps/") else { return nil }
-            for member in value.members ?? [] { read(member) }
+            for member in value.members ?? [] { try read(member, of: key) }
             readFees(value)
             completeVariants()
         }
 
         /// `cache_read_input_token_cost_above_200k_tokens_batches` and the like.
-        private mutating func read(_ member: JSONValue.Member) {
-            // Over a cent a token is a figure that means something else.
-            guard let price = Entry.dollars(member.value), price <= USD("0.01")!.units else { return }
+        /// - Parameter model: the file's key.
+        private mutating func read(_ member: JSONValue.Member, of model: String) throws(PriceFileError) {
             var name = member.name[...]
             var variant: String?
             for candidate in LiteLLMPrices.variants where name.hasSuffix("_" + candidate.suffix) {
@@ -118,11 +118,14 @@ public enum LiteLLMPrices {
             }
             var threshold: Int64?
             if name.hasSuffix("k_tokens"), let marker = name.range(of: "_above_") {
-                guard let thousands = Int64(name[marker.upperBound...].dropLast("k_tokens".count)) else { return }
+                guard let thousands = Int64(name[marker.upperBound...].dropLast("k_tokens".count)), thousands > 0, thousands <= 1_000_000_000 else { return }
                 threshold = thousands * 1000
                 name = name[..<marker.lowerBound]
             }
             guard let rate = rates.first(where: { $0.key == name })?.rate else { return }
+            if let text = member.value.string, USD(number: text) == nil { throw .badPrice(provider: provider, model: model, field: member.name) }
+            // Over a cent a token is a figure that means something else.
+            guard let price = Entry.dollars(member.value), price <= USD("0.01")!.units else { return }
             // A cache write at no cost means that it is not charged apart.
             if price == 0, rate == .cacheWrite5m || rate == .cacheWrite1h || rate == .cacheWrite12h { return }
             var card = variant.map { variants[$0] ?? Card() } ?? standard
@@ -241,12 +244,10 @@ public enum LiteLLMPrices {
             }
         }
 
-        /// Dollars as a JSON number, in units of `USD`. Ten digits are kept: what is behind them is a float's noise.
+        /// Dollars as a JSON number, or a text that is one, in units of `USD`. Ten digits are kept: what is behind them is a float's noise.
         static func dollars(_ value: JSONValue?) -> Int128? {
-            guard case .number(let text)? = value else { return nil }
-            let bytes = Array(text.utf8)
-            var reader = JSONReader(unsafe bytes.span.bytes)
-            guard let number = try? reader.number(), let price = USD(number), price.units <= ModelPrices.highest.units else { return nil }
+            let text: String? = if case .number(let text)? = value { text } else { value?.string }
+            guard let text, let price = USD(number: text), price.units <= ModelPrices.highest.units else { return nil }
             return rounded(price.units)
         }
 
@@ -255,6 +256,17 @@ public enum LiteLLMPrices {
             while price / scale >= 10_000_000_000 { scale *= 10 }
             return (price + scale / 2) / scale * scale
         }
+    }
+}
+
+extension USD {
+    /// A JSON number (RFC 8259 §6), exponent included.
+    fileprivate init?(number text: String) {
+        let bytes = Array(text.utf8)
+        var reader = JSONReader(unsafe bytes.span.bytes)  // sound: the array outlives the reader
+        guard let number = try? reader.number(), let amount = USD(number) else { return nil }
+        guard (try? reader.finish()) != nil else { return nil }
+        self = amount
     }
 }
 

@@ -28,7 +28,12 @@ final class Authorization: Sendable {
         let isProbe = route?.isProbe ?? false
         // Load balancers know a machine by its address, whatever names are configured.
         if !isProbe || rules.isLoopback, !rules.hosts.accepts(request) {
-            throw Problem(403, "This Host or Origin is not one of this api's. Use a loopback name, or list the name in api.hosts.")
+            throw Problem(
+                403,
+                "This Host or Origin is not one of this api's. "
+                    + (rules.isLoopback
+                        ? "It listens on a loopback address, and answers by loopback names only: 127.0.0.1, [::1] or localhost."
+                        : "Use a name of api.hosts, or list this one there."))
         }
         guard let token = rules.token, !isProbe else { return }
         guard let field = request.value(of: "authorization"), let given = Self.bearer(field) else {

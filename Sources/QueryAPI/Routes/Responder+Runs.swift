@@ -93,12 +93,16 @@ extension Responder {
         return value
     }
 
-    /// The run, once everything recorded so far is stored: who ends a run has just made its last call.
+    /// The run, once everything recorded so far is stored: who ends a run has just made its last call. What is changed must be the run
+    /// that is meant: of several callers' runs by one name none is chosen.
     private func recorded(_ id: String) async throws(Problem) -> StoredRun {
         let store = store
         let flushed: Result<Void, StoreError> = await suspend { done in store.flush { done.resume(returning: $0) } }
         try Self.value(flushed)
-        return try await found { reader throws(StoreError) in try reader.run(id) }
+        let runs = try await readers.read { reader throws(StoreError) in try reader.runs(called: id) }
+        guard let run = runs.first else { throw .unknownRun }
+        guard runs.count == 1 else { throw .ambiguous(runs.map(\.summary)) }
+        return run
     }
 
     private static func value<Value>(_ result: Result<Value, StoreError>) throws(Problem) -> Value {

@@ -59,7 +59,8 @@ struct Responder: Sendable {
             return HTTPResponse(readiness == .ready ? 200 : 503, "text/plain; charset=utf-8", readiness.rawValue + "\n")
         case .metrics:
             try parameters.finish()
-            return HTTPResponse(200, MetricsText.contentType, try await picture().metrics(of: store.metrics))
+            let metrics = store.metrics
+            return HTTPResponse(200, MetricsText.contentType, try await picture { $0.metrics(of: metrics) })
         case .openAPI:
             try parameters.finish()
             return Self.json(OpenAPI.document)
@@ -68,7 +69,7 @@ struct Responder: Sendable {
             return Self.json(Array(surroundings.configuration().utf8))
         case .health:
             try parameters.finish()
-            return Self.json(try await picture().json)
+            return Self.json(try await picture { $0.json })
         case .runs: return try await runs(&parameters)
         case .cost: return try await cost(&parameters)
         case .run(let id) where request.method == .delete: return try await delete(id, parameters)
@@ -82,12 +83,13 @@ struct Responder: Sendable {
 
     static func json(_ bytes: [UInt8]) -> HTTPResponse { HTTPResponse(200, "application/json", bytes) }
 
-    /// How everything does, as of now.
-    private func picture() async throws(Problem) -> HealthPicture {
+    /// How everything does, as of now, in words: `write` takes as long as callers have made the metrics, and has no business on the loop.
+    private func picture<Text: Sendable>(_ write: @escaping @Sendable (HealthPicture) -> Text) async throws(Problem) -> Text {
         let (store, surroundings, clock) = (store, surroundings, settings.clock)
         return try await health.run {
-            HealthPicture(
-                surroundings: surroundings, store: store.health(), gateway: surroundings.gateway(), exporters: surroundings.exporters(), process: .now(), now: clock.wall)
+            write(
+                HealthPicture(
+                    surroundings: surroundings, store: store.health(), gateway: surroundings.gateway(), exporters: surroundings.exporters(), process: .now(), now: clock.wall))
         }
     }
 }

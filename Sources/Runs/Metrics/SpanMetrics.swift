@@ -4,7 +4,8 @@ public import Tracing
 /// Counters and histograms over hops, from the same records that the store and the ledger read.
 ///
 /// Updated on the store's thread, read as Prometheus text from any. The number of series is bounded: callers make model names and
-/// providers make error types, so beyond 1,000 combinations the models become `other`, and beyond 2,000 the rest does too.
+/// providers make error types, so beyond 1,000 combinations, or 200 of models that have never had a price, the models become `other`, and
+/// beyond 2,000 the rest does too. Of a model's name 64 bytes count.
 public final class SpanMetrics: Sendable {
     /// What one series stands for; all metrics below are sums over these.
     struct Labels: Hashable {
@@ -40,6 +41,9 @@ public final class SpanMetrics: Sendable {
         /// From a hash of the labels' bytes to the series; seeded per process, so that nobody can choose collisions.
         var places: [UInt64: Int] = [:]
         var others: [Labels: Int] = [:]
+        /// Providers and models of which some call had a price, and how many series are of others.
+        var priced: Set<[String]> = []
+        var unpricedSeries = 0
         /// The place last found; most spans are like the one before.
         var latest: (hash: UInt64, place: Int) = (0, -1)
     }
@@ -48,6 +52,9 @@ public final class SpanMetrics: Sendable {
     private let salt = UInt64.random(in: 0...UInt64.max)
 
     static let mostSeries = 1_000
+    /// Nobody pays for a name that somebody thought of.
+    static let mostUnpriced = 200
+    static let longestModel = 64
     static let mostWithOther = 2_000
     private static let other = "other"
 
@@ -64,7 +71,7 @@ public final class SpanMetrics: Sendable {
         let hash = hash(record, entries, facts)
         state.withLock { state in
             if state.latest.hash != hash || state.latest.place < 0 {
-                let place = state.places[hash] ?? Self.enter(Self.labels(kind, record, entries, facts), hash, &state)
+                let place = state.places[hash] ?? Self.enter(Self.labels(kind, record, entries, facts), hash, isPriced: record.cost != nil, &state)
                 state.latest = (hash, place)
             }
             state.series[state.latest.place].add(record)
@@ -111,14 +118,36 @@ public final class SpanMetrics: Sendable {
     private static func labels(_ kind: HopKind, _ record: SpanRecord, _ entries: RawSpan, _ facts: SpanFacts) -> Labels {
         func text(_ text: SpanFacts.Text) -> String { String(utf8: text.bytes(in: entries)) }
         return Labels(
-            kind: kind, operation: text(facts.operation), provider: text(facts.provider), requestModel: text(facts.requestModel),
-            responseModel: text(facts.responseModel),
+            kind: kind, operation: text(facts.operation), provider: text(facts.provider), requestModel: model(facts.requestModel, entries),
+            responseModel: model(facts.responseModel, entries),
             errorType: record.isError ? (facts.errorType.isEmpty ? "_OTHER" : text(facts.errorType)) : "")
     }
 
+    /// Whole characters of its first 64 bytes.
+    private static func model(_ text: SpanFacts.Text, _ entries: RawSpan) -> String {
+        let bytes = text.bytes(in: entries)
+        guard bytes.byteCount > longestModel else { return String(utf8: bytes) }
+        var end = longestModel
+        // Sound: below the count. A byte 10xxxxxx goes on with the character before it (RFC 3629 §3).
+        while end > 0, unsafe bytes.unsafeLoad(fromUncheckedByteOffset: end, as: UInt8.self) & 0xC0 == 0x80 { end -= 1 }
+        return String(utf8: bytes.extracting(0..<end))
+    }
+
+    /// Whether a new series of a model may be: there is room, and a price, or room for one without.
+    private static func takes(_ labels: Labels, isPriced: Bool, _ state: inout State) -> Bool {
+        guard state.series.count < mostSeries else { return false }
+        guard !labels.requestModel.isEmpty else { return true }
+        let model = [labels.provider, labels.requestModel]
+        if isPriced { state.priced.insert(model) }
+        if state.priced.contains(model) { return true }
+        guard state.unpricedSeries < mostUnpriced else { return false }
+        state.unpricedSeries += 1
+        return true
+    }
+
     /// The series of labels that have not been seen before; overflow series are not remembered by hash, which is bounded so too.
-    private static func enter(_ labels: Labels, _ hash: UInt64, _ state: inout State) -> Int {
-        if state.series.count < mostSeries {
+    private static func enter(_ labels: Labels, _ hash: UInt64, isPriced: Bool, _ state: inout State) -> Int {
+        if takes(labels, isPriced: isPriced, &state) {
             state.series.append(Series(labels: labels))
             state.places[hash] = state.series.count - 1
             return state.series.count - 1

@@ -83,24 +83,34 @@ public final class StoreReader {
 
     // MARK: one run
 
-    /// The run with this id, alias or trace id. Where several have it (a name is its caller's own), the latest; an id wins over a
-    /// trace id.
-    public func run(_ id: String) throws(StoreError) -> StoredRun? {
+    /// The run with this id, alias or trace id: of several, the one that started last.
+    public func run(_ id: String) throws(StoreError) -> StoredRun? { try runs(called: id).first }
+
+    /// All runs that this may mean, those that started later first. The run whose own id is this trace id is meant alone: names are
+    /// their callers' own, and nobody can take that id away by such a name. Then runs of that name, one a caller; then those that the
+    /// trace belongs to.
+    public func runs(called id: String) throws(StoreError) -> [StoredRun] {
         let utf8 = Array(id.utf8)
         let trace = TraceID(hex: id.lowercased())
         return try snapshot { () throws(StoreError) in
-            var best: (row: Int64, isByID: Bool)?
+            var found: [(row: Int64, rank: Int)] = []
             var rows = try candidates(hash.hash(utf8.raw))
             if let trace { rows += try candidates(hash.hash(trace)) }
             for row in Set(rows) {
                 guard let ids = try runs.read(row, { _, _, summary in RunIDs(row: summary) }) ?? nil else { continue }
                 let isKey = !ids.isNamed && trace.map { RunKey($0) } == ids.key
-                let isByID = isKey || ids.names.contains(utf8)
-                guard isByID || trace.map({ ids.isNamed && (ids.traces.contains($0) || ids.tracesAreCut) }) ?? false else { continue }
-                if let known = best, (known.isByID && !isByID) || (known.isByID == isByID && known.row > row) { continue }
-                best = (row, isByID)
+                if isKey {
+                    found.append((row, 2))
+                } else if ids.names.contains(utf8) {
+                    found.append((row, 1))
+                } else if trace.map({ ids.isNamed && (ids.traces.contains($0) || ids.tracesAreCut) }) ?? false {
+                    found.append((row, 0))
+                }
             }
-            return try best.flatMap { best throws(StoreError) in try stored(best.row) }
+            let highest = found.map(\.rank).max()
+            var runs: [StoredRun] = []
+            for one in found where one.rank == highest { if let run = try stored(one.row) { runs.append(run) } }
+            return runs.sorted { ($0.summary.head.startedAt, $0.row) > ($1.summary.head.startedAt, $1.row) }
         }
     }
 

@@ -20,7 +20,7 @@ enum Asking {
         let api = try APIClient(settings.api, console)
         let answer = if let id = settings.id { try find(id, settings, api) } else { try latest(settings, api) }
         if settings.json || settings.otlp { return try console.write(answer.line) }
-        try console.print(expected { () throws(UnexpectedAnswer) in try RunTree.lines(answer.json(), on: console.output.screen) })
+        try console.print(expected { () throws(UnexpectedAnswer) in try RunTree.lines(answer.bytes, on: console.output.screen) })
     }
 
     private static func latest(_ settings: RunSettings, _ api: APIClient) throws(Failure) -> Answer {
@@ -37,7 +37,9 @@ enum Asking {
     private static func find(_ id: String, _ settings: RunSettings, _ api: APIClient) throws(Failure) -> Answer {
         if let bytes = try api.get(settings.target(of: id)) { return Answer(bytes: bytes) }
         let unknown = Failure("no run \"\(id.printable)\": hopspan runs lists them")
-        guard var search = RunSearch(id) else { throw unknown }
+        guard var search = RunSearch(id) else {
+            throw Failure("no run \"\(id.printable)\", and the beginning of an id has at least \(RunSearch.shortest) characters: hopspan runs lists them")
+        }
         for _ in 0..<RunSearch.pages {
             let page = try ask(RunsSettings.page(after: search.next), api)
             try expected { () throws(UnexpectedAnswer) in try search.look(through: page.json()) }

@@ -12,6 +12,10 @@ struct Log: Sendable {
     func warn(_ event: String, _ facts: KeyValuePairs<String, String> = [:]) { write(.warn, event, facts) }
     func error(_ event: String, _ facts: KeyValuePairs<String, String> = [:]) { write(.error, event, facts) }
 
+    func warn(_ warnings: [Mistake]) {
+        for warning in warnings { warn("configuration", ["warning": "\(warning)"]) }
+    }
+
     private func write(_ severity: OpenTelemetry.LogLevel, _ event: String, _ facts: KeyValuePairs<String, String>) {
         guard Self.rank(severity) >= Self.rank(level) else { return }
         var line = JSONWriter()

@@ -46,7 +46,7 @@ final class Program: Sendable {
         do {
             store = try Store(.init(configuration), runIsUnderWay: { closed.isUnderWay($0, at: $1) }, onRunClosed: { closed.forget($0) })
         } catch {
-            throw StartFailure(message: "store.path: \(configuration.store.path) cannot be used: \(error).")
+            throw StartFailure(message: error.sentence(of: configuration.store.path))
         }
         let store = store
         let source = SpanSource.hopspan(
@@ -118,7 +118,7 @@ final class Program: Sendable {
     private func reconfigureStore(_ options: Store.Options) {
         let isDone = WorkSignal()
         store.reconfigure(options) { [log] result in
-            if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
+            if case .failure(let error) = result { log.error("the store could not write down the destinations", ["reason": "\(error)"]) }
             isDone.signal()
         }
         _ = isDone.wait(nanoseconds: 2_000_000_000)
@@ -142,7 +142,8 @@ final class Program: Sendable {
 
     private static func prices(_ configuration: Configuration, _ imported: [UInt8]?) throws(StartFailure) -> PriceCatalogue {
         do { return try PriceCatalogue.of(configuration, imported: imported) } catch {
-            throw StartFailure(message: "The prices cannot be read: \(error.sentence)")
+            let place = imported == nil ? "The prices" : configuration.store.importedPrices ?? "The imported prices"
+            throw StartFailure(message: "\(place): \(error.sentence). hopspan prices --import FILE puts a good file there; without the file the bundled prices hold.")
         }
     }
 

@@ -50,6 +50,26 @@ import Tracing
         #expect(price(catalogue, provider, model).usd == nil)
     }
 
+    @Test(arguments: ["9223372036854775807", "9223372036854776", "-9223372036854775808", "99999999999999999999"])
+    func `may name a threshold that is no number of tokens`(thousands: String) throws {
+        let tree = try JSONValue(#"{"gpt-x":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1e-06,"input_cost_per_token_above_\#(thousands)k_tokens":2e-06}}"#)
+        let catalogue = try PriceCatalogue.bundled.overlaid(with: LiteLLMPrices.priceFile(from: tree, updated: "2026-12-31"))
+        #expect(price(catalogue, "openai", "gpt-x").usd == USD("1"))
+    }
+
+    @Test func `takes a price that is written as text`() throws {
+        let text = #"{"gpt-t":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":"2e-6","output_cost_per_token":"0.00001"}}"#
+        let catalogue = try PriceCatalogue.bundled.overlaid(with: LiteLLMPrices.priceFile(from: JSONValue(text), updated: ""))
+        #expect(price(catalogue, "openai", "gpt-t") { $0.input = 1_000_000; $0.output = 1_000_000 }.usd == USD("12"))
+    }
+
+    @Test(arguments: ["cheap", "", "2e-6$", "0x2"]) func `refuses a price that is no number, naming it`(word: String) throws {
+        let text = #"{"gpt-t":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":"\#(word)","output_cost_per_token":1e-5}}"#
+        #expect(throws: PriceFileError.badPrice(provider: "openai", model: "gpt-t", field: "input_cost_per_token")) {
+            try LiteLLMPrices.priceFile(from: JSONValue(text), updated: "")
+        }
+    }
+
     @Test(arguments: ["{}", "[]", #"{"providers":{}}"#, #"{"gpt-x":{"input":"1"}}"#]) func `is told from others`(text: String) throws {
         #expect(try !LiteLLMPrices.isLiteLLM(JSONValue(text)))
     }
