@@ -138,10 +138,8 @@ import Tracing
                 ended.signal()
             }
         }
-        for loop in loops {
-            ended.wait()
-            loop.stop()
-        }
+        for _ in loops { ended.wait() }
+        for loop in loops { loop.stop() }
         for loop in loops { loop.join() }
         return shared.resumed.load(ordering: .relaxed)
     }
