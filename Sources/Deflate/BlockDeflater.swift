@@ -10,7 +10,7 @@ private import CISAL
 /// Used on one thread; reused.
 @safe public struct BlockDeflater: ~Copyable {
     // Sound: this struct's alone and freed in `deinit` only.
-    private let stream = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
+    private let stream = unsafe UnsafeMutablePointer<isal_zstream>.allocateZeroed()
     private var output: DeflateOutput
 
     /// - Parameter usualSize: bytes of a block at most, but for rare ones.

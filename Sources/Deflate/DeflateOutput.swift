@@ -1,5 +1,16 @@
 internal import CISAL
 
+extension UnsafeMutablePointer where Pointee == isal_zstream {
+    /// Memory for a stream, all zeroes: the library's own initialisation leaves out members that are for its user to set, among them how
+    /// far back matches may lie (`hist_bits`).
+    @unsafe static func allocateZeroed() -> Self {
+        let stream = unsafe Self.allocate(capacity: 1)
+        // Sound: there are as many bytes, and zeroes are a value of every member.
+        unsafe UnsafeMutableRawPointer(stream).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<isal_zstream>.size)
+        return unsafe stream
+    }
+}
+
 /// What one call of the library makes of a whole buffer. Used on one thread; its memory is used again, and what a rare large buffer
 /// took is given back with the next usual one.
 @safe struct DeflateOutput: ~Copyable {

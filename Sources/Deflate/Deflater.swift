@@ -37,7 +37,7 @@ private import CISAL
 
     /// The stream, ready for a body at level 1: level 0 saves little time, level 2 no bytes.
     private mutating func start() -> UnsafeMutablePointer<isal_zstream> {
-        let stream = unsafe self.stream ?? .allocate(capacity: 1)
+        let stream = unsafe self.stream ?? .allocateZeroed()
         if unsafe self.stream == nil {
             unsafe self.stream = stream
             unsafe workspace = .allocate(byteCount: Int(hopspan_level1_workspace), alignment: 64)

@@ -52,17 +52,10 @@ public struct ListeningSockets: Sendable {
     private static func claim(_ port: UInt16) throws(SystemError) -> Int32? {
         let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return nil }
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let name = Array("\0hopspan listens on \(port)".utf8)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: name) }
-        let length = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+        let address = SocketAddress(abstract: "hopspan listens on \(port)")
         // It is held for milliseconds.
         for _ in 0..<500 {
-            let bound = unsafe withUnsafePointer(to: address) { pointer in
-                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe Glibc.bind(descriptor, $0, length) }
-            }
-            if bound == 0 { return descriptor }
+            if unsafe address.withPointer({ unsafe Glibc.bind(descriptor, $0, $1) }) == 0 { return descriptor }
             guard errno == EADDRINUSE else { break }
             usleep(10_000)
         }

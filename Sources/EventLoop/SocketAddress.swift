@@ -24,6 +24,15 @@ public struct SocketAddress: Sendable {
         }
     }
 
+    /// An abstract Unix socket's, of 100 bytes at most (unix(7)). It has no host and no port.
+    init(abstract name: String) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = [0] + name.utf8
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
+        unsafe withUnsafeBytes(of: address) { unsafe fill(UnsafeRawBufferPointer(rebasing: $0.prefix(MemoryLayout<sa_family_t>.size + path.count))) }
+    }
+
     /// What the kernel or the resolver gave.
     @unsafe public init(_ pointer: UnsafePointer<sockaddr>, _ length: socklen_t) {
         unsafe fill(UnsafeRawBufferPointer(start: pointer, count: Int(length)))

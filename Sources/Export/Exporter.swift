@@ -27,6 +27,8 @@ actor Exporter {
     private var backoff: Backoff
     /// Tries in a row that failed.
     private var failures = 0
+    /// It has been told that the receiver is not there, or not able to.
+    private var outageIsKnown = false
     /// The last answer refused a batch for good.
     private var isRefused = false
     /// Less than the destination's after a 413; grows back while batches are taken.
@@ -96,16 +98,15 @@ actor Exporter {
 
     /// Reads the next batch and sends it until that is settled.
     private func exportBatch() async {
+        // Asked first: what is stored by then, and is not found afterwards, retention has taken.
+        let latest = source.latest()
         do {
             let isThere = try source.read(cursor, destination.spansAtMost, bytesAtMost, &batch)
-            guard isThere, batch.upTo > cursor else {
-                // Not there yet, or gone for good: ask again, but not at once.
-                return await pause(backoff.wait())
-            }
+            guard isThere, batch.upTo > cursor else { return advance(to: latest) }
         } catch {
             return await fail("the store cannot be read: \(error.reason)", wait: backoff.wait())
         }
-        guard batch.count > 0 else { return advance() }
+        guard batch.count > 0 else { return advance(to: batch.upTo) }
         let oldest = source.oldest(cursor)
         shared.update { $0.oldestPending = oldest }
 
@@ -222,7 +223,7 @@ actor Exporter {
             health.dropped += UInt64(count)
             health.batches += 1
         }
-        advance()
+        advance(to: batch.upTo)
     }
 
     private func settle() {
@@ -233,12 +234,13 @@ actor Exporter {
         if failures > 0 { shared.report(.recovered(failures: failures)) }
         failures = 0
         isRefused = false
+        outageIsKnown = false
         backoff.reset()
-        advance()
+        advance(to: batch.upTo)
     }
 
-    private func advance() {
-        cursor = batch.upTo
+    private func advance(to place: Int64) {
+        cursor = place
         source.acknowledge(cursor)
         let cursor = cursor
         shared.update { $0.cursor = cursor }
@@ -270,7 +272,9 @@ actor Exporter {
 
     private func count(failure reason: String) {
         failed(reason)
-        if failures == 1 { shared.report(.failing(reason: reason)) }
+        // Also where a refusal, which is told of as such, came before it.
+        if !outageIsKnown { shared.report(.failing(reason: reason)) }
+        outageIsKnown = true
     }
 
     private func failed(_ reason: String) {

@@ -161,7 +161,7 @@ internal import Tracing
     @unsafe private mutating func encode(_ attribute: Attribute, _ type: SpanEntry.ValueType, _ value: RawSpan, _ arena: inout Arena) {
         let index = Int(attribute.rawValue)
         let room = unsafe rooms + index * (Self.valueRoom + Self.encodedRoom)
-        let size = unsafe messages.prepare(attribute, type, value, lengthLimit: lengthLimit, &arena)
+        let size = unsafe messages.prepare(attribute, type, value, lengthLimit: attribute.isKeptWhole ? .max : lengthLimit, &arena)
         guard value.byteCount <= Self.valueRoom, size <= Self.encodedRoom, type != .string || isVerbatim(value) else {
             // Sound: the room is as long as `prepare` said.
             let place = unsafe arena.bytes(max(size, MessageBuffer.shortField))
@@ -201,6 +201,16 @@ internal import Tracing
             unsafe places[index].end = places[index].end - place.end + end
         }
         unsafe places[index].end = end
+    }
+}
+
+extension Attribute {
+    /// What the record says, and how its cost came about: cut, it would say something else than the ledger does.
+    fileprivate var isKeptWhole: Bool {
+        switch self {
+        case .runID, .hopKind, .linkedBy, .timing, .costUSD, .costSource, .costPrice: true
+        default: false
+        }
     }
 }
 

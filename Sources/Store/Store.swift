@@ -115,11 +115,12 @@ public final class Store: Sendable {
         shared.signal.wake()
     }
 
-    /// Takes up changed limits and destinations; `path` and `attributeLimits` stay as they were.
+    /// Takes up changed limits and destinations; `path` and `attributeLimits` stay as they were. Where the completion is told of a failure
+    /// they are in force all the same; the places of new destinations are not on disk yet.
     public func reconfigure(_ options: Options, completion: @escaping @Sendable (Result<Void, StoreError>) -> Void = { _ in }) {
-        send(completion) { worker throws(StoreError) in
+        send(completion) { worker, _ in
             worker.apply(options)
-            try worker.register(options.destinations)
+            completion(Result { () throws(StoreError) in try worker.register(options.destinations) })
         }
     }
 
@@ -130,7 +131,9 @@ public final class Store: Sendable {
 
     /// Deletes a run with its spans. False where it is gone already.
     public func delete(_ run: StoredRun, completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void) {
-        send(completion) { worker throws(StoreError) in try worker.delete(run.row) }
+        send(completion) { worker, failure in
+            if let failure { completion(.failure(failure)) } else { worker.delete(run.row, completion: completion) }
+        }
     }
 
     /// Writes everything recorded before the call.
@@ -167,11 +170,11 @@ public final class Store: Sendable {
         send(completion) { worker throws(StoreError) in try body(worker.writer) }
     }
 
-    /// For tests: does something with the writing connection, also while its writes fail.
-    func whileFailing(_ body: @escaping @Sendable (Database) -> Void) async {
+    /// For tests: does something between two tries, also while writes fail.
+    func whileFailing(_ body: @escaping @Sendable (StoreWriter) -> Void) async {
         await withCheckedContinuation { continuation in
             _ = shared.send { worker, _ in
-                if let worker { body(worker.writer.database) }
+                if let worker { body(worker.writer) }
                 continuation.resume()
             }
             shared.signal.command()
@@ -181,17 +184,28 @@ public final class Store: Sendable {
     /// `StoreHealth.lastSpan` alone, without asking the disk.
     public var lastSpan: Int64 { shared.lastSpan }
 
+    /// What the thread answers at once; not while its writes fail.
     private func send<Value>(
         _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void,
         _ work: @escaping @Sendable (StoreWorker) throws(StoreError) -> Value
     ) {
-        let isOpen = shared.send { worker, failure in
-            guard let worker, failure == nil else { return completion(.failure(failure ?? .closed)) }
+        send(completion) { worker, failure in
+            if let failure { return completion(.failure(failure)) }
             do throws(StoreError) {
                 completion(.success(try work(worker)))
             } catch {
                 completion(.failure(error))
             }
+        }
+    }
+
+    /// - Parameter work: sees to the completion; is told what makes the store's writes fail, if they do.
+    private func send<Value>(
+        _ completion: @escaping @Sendable (Result<Value, StoreError>) -> Void, _ work: @escaping @Sendable (StoreWorker, StoreError?) -> Void
+    ) {
+        let isOpen = shared.send { worker, failure in
+            guard let worker else { return completion(.failure(failure ?? .closed)) }
+            work(worker, failure)
         }
         guard isOpen else { return completion(.failure(.closed)) }
         shared.signal.command()

@@ -15,7 +15,7 @@ public struct StoreHealth: Sendable {
     public var written: UInt64 = 0
     /// Spans that were lost, by reason: `queue_full`, or the `StoreError.reason` that made the store give a batch up.
     public var lost: [String: UInt64] = [:]
-    /// Bytes of spans that wait to be written.
+    /// Bytes of spans in the loops' queues; what the store's thread has taken from there and not written yet is not among them.
     public var queuedBytes = 0
     /// What the last write failed with, while it fails; since when, in Unix nanoseconds.
     public var failure: StoreError?

@@ -17,12 +17,6 @@
     public static func start(with ids: inout IDGenerator) -> TraceContext {
         TraceContext(traceID: ids.traceID(), spanID: ids.spanID(), flags: [.sampled, .random])
     }
-
-    /// The same trace, sent on by another span. The flags stay as received: the random flag says how the id was made, which
-    /// only its maker knows (Level 2 §3.2.2.5.2), and whether to sample was the caller's choice.
-    public func continued(by span: SpanID) -> TraceContext {
-        TraceContext(traceID: traceID, spanID: span, flags: flags)
-    }
 }
 
 // MARK: traceparent

@@ -176,6 +176,49 @@ import Testing
         #expect(bench.events == [.dropped(spans: 10, reason: "HTTP 401")])
     }
 
+    @Test func `says that an outage has begun also where a refusal came before it`() throws {
+        let collector = try Collector { request in
+            switch request.number {
+            case 1: .status(401)
+            case 2...4: .status(503)
+            case 5: .ok
+            case 6: .status(503)
+            default: .ok
+            }
+        }
+        let shelf = Shelf()
+        let bench = Bench()
+        shelf.add(30)
+        var destination = ExportDestination.quick(collector)
+        destination.spansAtMost = 10
+        try bench.start(shelf, destination)
+        wait { bench.health.batches == 3 }
+        bench.finish()
+        #expect(bench.events == [
+            .dropped(spans: 10, reason: "HTTP 401"), .failing(reason: "HTTP 503"), .recovered(failures: 4), .failing(reason: "HTTP 503"), .recovered(failures: 1),
+        ])
+    }
+
+    @Test func `passes over spans that retention took before it could have them`() throws {
+        let collector = try Collector()
+        let shelf = Shelf()
+        let bench = Bench()
+        shelf.add(10)
+        shelf.retireAll()
+        var destination = ExportDestination.quick(collector)
+        // Whoever waits for what is gone waits longer than the test may take.
+        destination.backoff.initial = .seconds(3_600)
+        destination.backoff.most = .seconds(3_600)
+        try bench.start(shelf, destination)
+        wait { shelf.cursor == 10 && bench.health.pending == 0 }
+        #expect(bench.health.oldestPending == nil && bench.health.backoff == nil)
+        shelf.add(3)
+        bench.exporters.notify()
+        bench.finish()
+        #expect(collector.taken == [11, 12, 13])
+        #expect(shelf.cursor == 13)
+    }
+
     @Test(arguments: ["0", "Sun, 06 Nov 1994 08:49:37 GMT"]) func `does not come back at once, whatever the receiver says`(_ value: String) throws {
         let collector = try Collector { _ in .status(429, headers: ["retry-after: \(value)"]) }
         let shelf = Shelf()
@@ -240,7 +283,7 @@ import Testing
         #expect(health.lastError == "HTTP 503: busy")
         #expect(health.lastSuccessAt == nil)
         #expect(health.destination == "http://127.0.0.1:\(collector.port)/v1/traces")
-        bench.finish(.seconds(2))
+        bench.finish(.seconds(60))
         #expect(collector.requests.count == 2, "the end is a reason to try once more, and not to wait")
     }
 

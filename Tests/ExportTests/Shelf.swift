@@ -10,6 +10,8 @@ final class Shelf: Sendable {
         var spans: [(field: [UInt8], isSampled: Bool)] = []
         var acknowledged: [Int64] = []
         var failsToRead = 0
+        /// Up to here retention has taken them.
+        var retired: Int64 = 0
     }
     private let state = Mutex(State())
 
@@ -25,6 +27,9 @@ final class Shelf: Sendable {
             }
         }
     }
+
+    /// Takes the spans away that are there, as retention does.
+    func retireAll() { state.withLock { $0.retired = Int64($0.spans.count) } }
 
     func failToRead(times: Int) { state.withLock { $0.failsToRead = times } }
 
@@ -44,6 +49,8 @@ final class Shelf: Sendable {
                         throw .inputOutput(code: 10)
                     }
                     batch.reset(after: after)
+                    guard state.retired < Int64(state.spans.count) else { return false }
+                    batch.upTo = max(after, state.retired)
                     while batch.upTo < Int64(state.spans.count) {
                         let (field, isSampled) = state.spans[Int(batch.upTo)]
                         if isSampled {

@@ -162,6 +162,9 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
 
     @Test func `cuts texts at the length limit, by characters`() throws {
         let span = try span(limits: AttributeLimits(valueLength: 3)) { draft in
+            draft.record.costSource = CostSource.catalogue.rawValue
+            draft.record.cost = USD("0.0012345")
+            draft.set(.costPrice, #"{"input":"1.25"}"# as StaticString)
             draft.set(.requestModel, "abcdef" as StaticString)
             draft.set(.responseModel, String("äöüß"))
             draft.set(.agentName, String("漢"))
@@ -179,7 +182,13 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
         #expect(span.value(of: .responseID) == .string("a\u{FFFD}b"))
         #expect(span.value(of: .hops) == .int(123_456))
         #expect(span.value(of: .responseFinishReasons) == .array([.string("len"), .string("no")]))
-        #expect(span.value(of: .hopKind) == .string("htt"))
+        // What money and runs are told by is not the caller's text: cut it would say something else.
+        #expect(span.value(of: .hopKind) == .string("http"))
+        #expect(span.value(of: .runID) == .string(TraceID(high: 0, low: 0).description))
+        #expect(span.value(of: .costUSD) == .string("0.0012345"))
+        #expect(span.value(of: .costSource) == .string("catalogue"))
+        #expect(span.value(of: .costPrice) == .string(#"{"input":"1.25"}"#))
+        #expect(span.value(of: .timing) == .string("measured"))
         #expect(span.name == "a long name")
     }
 

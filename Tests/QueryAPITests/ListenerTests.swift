@@ -55,7 +55,7 @@ import Testing
         let wasLetGo = Mutex(false)
         Task(executorPreference: api.loop) {
             isStuck.signal()
-            let inTime = gate.wait(nanoseconds: 20_000_000_000)
+            let inTime = gate.wait(nanoseconds: 300_000_000_000)
             wasLetGo.withLock { $0 = inTime }
             end.signal()
         }

@@ -114,7 +114,17 @@ final class LedgerBench {
         return absorbed
     }
 
-    func close(now: UInt64) { ledger.closeEnded(now: now) { settle($0) } }
+    /// - Parameter room: for so many roots.
+    func close(now: UInt64, room: Int = .max) {
+        let most = room == .max ? .max : roots.count + room
+        ledger.closeEnded(now: now, while: { roots.count < most }) { settle($0) }
+    }
+
+    /// Returns whether more are to close.
+    func closeOwing(room: Int) -> Bool {
+        let most = roots.count + room
+        return ledger.closeOwing(while: { roots.count < most }) { settle($0) }
+    }
 
     func end(_ key: RunKey) -> Bool { ledger.end(key, stored: { load($0, into: $1) }, settle: { settle($0) }) }
 

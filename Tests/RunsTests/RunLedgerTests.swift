@@ -84,6 +84,7 @@ import Tracing
         bench.commit()
         let totals = try #require(bench.summary(RunKey(TraceID(high: 1, low: 1)))).head.totals
         #expect(totals.inputTokens == .max)
+        #expect(totals.totalTokens == .max)
         #expect(totals.cost == USD(units: .max))
     }
 
@@ -364,6 +365,29 @@ import Tracing
         bench.close(now: 6)
         #expect(bench.roots.map(\.span) == [2])
         #expect(bench.ledger.openCount == 3)
+    }
+
+    @Test func `comes to the quietest run when there are too many, also to one that waits for a tool`() {
+        let bench = LedgerBench(limits(open: 2, wait: 600))
+        func hop(_ number: UInt64, waits: Bool) -> Hop { Hop(trace: TraceID(high: 0, low: number), runName: "run-\(number)", root: number, asksFor: waits ? ["search"] : []) }
+        for number in 1...4 { bench.absorb(hop(UInt64(number), waits: number == 1 || number == 3), now: UInt64(number)) }
+        bench.close(now: 6)
+        #expect(bench.roots.map(\.span) == [1, 2])
+        #expect(bench.ledger.openCount == 2)
+    }
+
+    @Test func `comes to as many runs at a time as there is room for`() {
+        let bench = LedgerBench(limits())
+        for number in 1...5 { bench.absorb(Hop(trace: TraceID(high: 0, low: UInt64(number)), root: UInt64(number), linkedBy: .new), now: UInt64(number)) }
+        bench.close(now: 1_000, room: 2)
+        #expect(bench.roots.map(\.span) == [1, 2])
+        #expect(bench.ledger.nextClosing ?? .max <= 1_000)
+        bench.close(now: 1_000, room: 2)
+        #expect(bench.roots.map(\.span) == [1, 2, 3, 4])
+        #expect(bench.closeOwing(room: 0))
+        #expect(!bench.closeOwing(room: 1))
+        #expect(bench.roots.map(\.span) == [1, 2, 3, 4, 5])
+        #expect(bench.ledger.nextClosing == nil)
     }
 
     @Test func `leaves 100,000 runs open and no more`() {

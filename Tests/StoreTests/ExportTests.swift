@@ -161,6 +161,19 @@ import Tracing
         #expect(try reader.oldest(after: 1) == nil)
     }
 
+    @Test func `gets blocks together that have one between them of which nothing is sampled`() async throws {
+        let fixture = StoreFixture()
+        try fixture.start()
+        for batch in 0..<3 {
+            try await fixture.write((1...10).map { Hop(span: UInt64(batch * 10 + $0), isSampled: batch != 1) })
+            try await fixture.onThread { $0.sealTail() }
+        }
+        var batch = ExportBatch(takesDeflated: true)
+        #expect(try fixture.store.makeReader().unexported(after: 0, limit: 512, maxBytes: 4 << 20, into: &batch))
+        #expect(try ids(batch) == Array(1...10) + Array(21...30))
+        #expect(batch.pieces.count == 2 && batch.upTo == 30)
+    }
+
     @Test func `passes over spans that were deleted`() async throws {
         let fixture = StoreFixture()
         try fixture.start()

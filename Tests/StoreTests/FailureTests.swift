@@ -5,7 +5,7 @@ import Tracing
 
 @testable import Store
 
-@Suite struct `A disk that refuses` {
+@Suite(.timeLimit(.minutes(3))) struct `A disk that refuses` {
     /// Keeps the file from growing, as a full disk does (`SQLITE_FULL`).
     private func setFull(_ fixture: StoreFixture, _ isFull: Bool) async throws {
         try await fixture.onThread { writer throws(StoreError) in
@@ -14,9 +14,9 @@ import Tracing
         }
     }
 
+    /// For as long as it takes: what never comes is ended by the suite's limit.
     private func wait(_ condition: () -> Bool) async throws {
-        for _ in 0..<5_000 where !condition() { try await Task.sleep(for: .milliseconds(2)) }
-        #expect(condition())
+        while !condition() { try await Task.sleep(for: .milliseconds(2)) }
     }
 
     @Test func `loses nothing while the queue holds, and all is written once there is room`() async throws {
@@ -92,16 +92,62 @@ import Tracing
         #expect(fixture.store.health().lost == ["sqlite_error": 2])
         try await fixture.onThread { writer throws(StoreError) in try writer.database.execute("DROP TRIGGER no") }
         try await fixture.write([Hop(trace: .test(2), span: 4), Hop(trace: .test(4), span: 5)])
-        let reader = try fixture.store.makeReader()
-        #expect(try reader.runs(RunQuery()).runs.count == 3)
-        let run = try #require(try reader.run(TraceID.test(2).description))
-        #expect(try reader.spans(of: run).count == 1)
+        let health = fixture.store.health()
+        #expect(health.failure == nil && health.failingSince == nil)
+        #expect(health.spans == 3 && health.lastSpan == 3)
+        do {
+            let reader = try fixture.store.makeReader()
+            #expect(try reader.runs(RunQuery()).runs.count == 3)
+            let run = try #require(try reader.run(TraceID.test(2).description))
+            #expect(try reader.spans(of: run).count == 1)
+        }
+        fixture.stop()
+        try fixture.start()
+        #expect(fixture.store.health().spans == 3)
+    }
+
+    @Test func `still takes up a configuration, and gives a renamed destination its place`() async throws {
+        let fixture = StoreFixture()
+        var options = fixture.options
+        options.destinations = ["http://a/v1/traces#1"]
+        try fixture.start(options)
+        try await fixture.write((1...10).map { Hop(trace: .test($0), span: UInt64($0)) })
+        fixture.store.setCursor("http://a/v1/traces#1", 4)
+        try await fixture.flush()
+        try await setFull(fixture, true)
+        fixture.record((0..<20).map { Hop(trace: .test(1), span: UInt64($0 + 20), content: .noise(60_000, seed: UInt64($0))) })
+        try await wait { fixture.store.health().failure == .diskFull }
+
+        options.destinations = ["http://a/v1/traces#2", "http://b/v1/traces#3"]
+        options.runIdle = .seconds(7)
+        let changed = options
+        await #expect(throws: StoreError.diskFull) { try await fixture.result { fixture.store.reconfigure(changed, completion: $0) } }
+        var health = fixture.store.health()
+        #expect(health.failure == .diskFull)
+        // What the exporters go by.
+        #expect(health.cursors["http://a/v1/traces#2"] == 4)
+        #expect(health.cursors["http://b/v1/traces#3"] == 10)
+        #expect(try await runIdle(fixture) == 7_000_000_000)
+
+        try await makeRoom(fixture)
+        try await fixture.flush()
+        fixture.stop()
+        try fixture.start(changed)
+        health = fixture.store.health()
+        #expect(health.spans == 30)
+        #expect(health.cursors["http://a/v1/traces#2"] == 4)
+    }
+
+    private func runIdle(_ fixture: StoreFixture) async throws -> UInt64 {
+        let seen = Seen<UInt64>()
+        await fixture.store.whileFailing { writer in seen.add(writer.ledger.limits.idle) }
+        return try #require(seen.all.first)
     }
 
     /// The pragma is refused to other connections, so the message goes through while the batch waits.
     private func makeRoom(_ fixture: StoreFixture) async throws {
-        await fixture.store.whileFailing { database in
-            try? database.execute("PRAGMA max_page_count = 1073741823")
+        await fixture.store.whileFailing { writer in
+            try? writer.database.execute("PRAGMA max_page_count = 1073741823")
         }
     }
 }

@@ -72,6 +72,27 @@ import Tracing
         #expect(spend.calls == health.spans)
     }
 
+    @Test(arguments: [1, 100]) func `does not wait for blocks from a clock that was ahead`(blocks: Int) async throws {
+        let fixture = StoreFixture()
+        var options = fixture.options
+        options.retention = .seconds(10 * 3_600)
+        try fixture.start(options)
+        let ahead: UInt64 = 400 * 86_400 * 1_000_000_000
+        fixture.now += ahead
+        for number in 0..<blocks {
+            try await fixture.write(Hop(trace: .test(2_000_000 + number), span: UInt64(900_000 + number)))
+            try await seal(fixture)
+        }
+        fixture.now -= ahead
+        // Nothing behind them is too old: neither are they.
+        try await fill(fixture, hours: 3)
+        try await settle(fixture)
+        #expect(fixture.store.health().retiredSpans == 0)
+        try await fill(fixture, hours: 17)
+        try await settle(fixture)
+        #expect((300...400).contains(fixture.store.health().spans))
+    }
+
     @Test func `takes the oldest when the file is too large, and uses its pages again`() async throws {
         let fixture = StoreFixture()
         var options = fixture.options

@@ -80,6 +80,22 @@ import Tracing
         #expect(try fixture.store.makeReader().spend(query).total.cost == nil)
     }
 
+    @Test func `finds what lies behind blocks from a clock that was set back`() async throws {
+        let fixture = StoreFixture()
+        fixture.now = day * 20_000
+        try fixture.start()
+        let now = fixture.now
+        try await fixture.write(Hop(span: 1, cost: "0.5"))
+        fixture.now = now - 2 * day
+        for number in 0..<100 {
+            try await fixture.onThread { $0.sealTail() }
+            try await fixture.write(Hop(span: UInt64(number + 2)))
+        }
+        var query = SpendQuery(by: [.model])
+        query.since = now
+        #expect(try fixture.store.makeReader().spend(query).total.cost == USD("0.5"))
+    }
+
     @Test func `agrees with the runs it is the sum of`() async throws {
         let fixture = StoreFixture()
         try fixture.start()

@@ -4,11 +4,13 @@ import Synchronization
 import Tracing
 
 /// What threads share on the way of a span, used by all of them at once, for the thread sanitizer (`Tests/run.sh` builds it so): loops
-/// record into queues, the store's thread drains them and counts, the api reads the counts, and tasks are resumed on a loop from elsewhere.
+/// record into queues, the store's thread drains them and counts, the api reads the counts, tasks are resumed on a loop from elsewhere, and
+/// loops ask one resolver for the same names while those who ask go.
 @main enum Stress {
     private static let loops = 4
     private static let spansPerLoop = 4_000
     private static let resumptions = 2_000
+    private static let lookUps = 300
 
     static func main() {
         // Two loops a queue: more than the program does, so that recording meets recording too.
@@ -42,12 +44,13 @@ import Tracing
             }
         }
         let resumed = resumeFromElsewhere()
+        let lookedUp = lookUp()
 
         let taken = queues.reduce(0) { $0 + $1.recorded }
         let offered = taken + queues.reduce(0) { $0 + $1.dropped }
         let checks = [
             ("every span is recorded or dropped", offered == UInt64(loops * spansPerLoop)), ("what is recorded is counted", counted.load(ordering: .relaxed) == taken),
-            ("every task is resumed", resumed == resumptions),
+            ("every task is resumed", resumed == resumptions), ("who asks for a name gets an answer, or its time is over", lookedUp == 2 * lookUps),
         ]
         for (claim, holds) in checks where !holds { print("not so: \(claim)") }
         let failed = checks.count { !$0.1 }
@@ -112,6 +115,34 @@ import Tracing
         }
         loop.stop()
         loop.join()
+        return shared.resumed.load(ordering: .relaxed)
+    }
+
+    /// Two loops ask for names that are found about when who asks gives up.
+    /// - Returns: how many questions came to an end.
+    private static func lookUp() -> Int {
+        let resolver = Resolver(lifetimeSeconds: 0) { _ in .success([SocketAddress("192.0.2.1", port: 0)!]) }
+        let shared = Waiting()
+        let ended = WorkSignal()
+        let loops = (0..<2).compactMap { try? EventLoop(name: "loop-\($0)") }
+        for loop in loops {
+            loop.start()
+            Task(executorPreference: loop) {
+                for number in 0..<lookUps {
+                    let now = Clock.system.monotonic
+                    do throws(Resolver.Failure) {
+                        let found = try await resolver.addresses(of: "name-\(number)", port: 80, on: loop, until: now + UInt64(number % 100) * 1_000, for: nil)
+                        shared.resumed.add(found.count, ordering: .relaxed)
+                    } catch { shared.resumed.add(error == .timedOut ? 1 : 0, ordering: .relaxed) }
+                }
+                ended.signal()
+            }
+        }
+        for loop in loops {
+            ended.wait()
+            loop.stop()
+        }
+        for loop in loops { loop.join() }
         return shared.resumed.load(ordering: .relaxed)
     }
 

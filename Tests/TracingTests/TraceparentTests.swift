@@ -107,13 +107,6 @@ import Tracing
 }
 
 @Suite struct `The random flag` {
-    @Test(arguments: ["00", "01", "02", "03"])
-    func `is copied as received when a trace is continued`(flags: String) throws {
-        let parent = try #require(TraceContext(traceparent: "00-12345678901234567890123456789012-1234567890123456-\(flags)"))
-        let hop = parent.continued(by: SpanID(7))
-        #expect(hop.description == "00-12345678901234567890123456789012-0000000000000007-\(flags)")
-    }
-
     @Test func `is set when we start a trace`() {
         var ids = IDGenerator(seed: (1, 2, 3, 4))
         let context = TraceContext.start(with: &ids)

@@ -405,7 +405,7 @@ final class Exchange {
     /// The hop's cost, from what the answer said was used.
     private func price(_ upstream: Upstream, _ prices: PriceBook) {
         let seconds = Int64(span.record.startTime / 1_000_000_000)
-        let isComplete = failure == nil && !call.streamWasCut && !call.hasErrorInside
+        let isComplete = failure == nil && !call.streamWasCut && !call.hasErrorInside && !call.codingIsUnreadable && !call.responseIsUnreadable
         let provider = upstream.providerName
         let cost = call.cost(by: prices, provider: provider.bytes, at: seconds, isComplete: isComplete)
         span.record.cost = cost.usd

@@ -1,4 +1,4 @@
-public import EventLoop
+import EventLoop
 
 // Reading an answer: the one that counts, and those before it.
 extension HTTP1Connection {

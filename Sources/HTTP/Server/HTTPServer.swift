@@ -14,9 +14,10 @@ public actor HTTPServer {
     public struct Limits: Sendable {
         /// Bytes of a request's body at most; 413 beyond.
         public var maxBody = 1 << 20
-        /// From the first byte of a request to the end of its head; 408 beyond.
+        /// From a new connection to the first byte of its first request, which is closed beyond, and from the first byte of any request to
+        /// the end of its head; 408 beyond.
         public var head: Duration = .seconds(10)
-        /// How long a connection may be open with nothing asked.
+        /// From the end of an answer to the first byte of the next request; the connection is closed beyond.
         public var keepAlive: Duration = .seconds(60)
         /// Between two reads of a request's body, and for the caller to take a piece (256 KiB at most) of an answer.
         public var idle: Duration = .seconds(60)
@@ -87,9 +88,9 @@ public actor HTTPServer {
     /// - Returns: whether all is over. If not, a handler does not let go of the loop, and that is not waited for.
     @discardableResult
     public nonisolated func stop(within: Duration) async -> Bool {
-        Task { await drain() }
+        Task(executorPreference: loop) { await self.drain() }
         await waitUntilQuiet(.now + within)
-        Task { await abort() }
+        Task(executorPreference: loop) { await self.abort() }
         await waitUntilQuiet(.now + .seconds(2))
         return isQuiet
     }

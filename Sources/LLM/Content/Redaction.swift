@@ -6,6 +6,11 @@ public struct Redaction {
     private let text: [UInt8]
     private var result: [UInt8] = []
     private var at = 0
+    /// The run of key bytes that was looked through last: `start..<end`, and where in it the last digit stands (-1: nowhere). A text may be
+    /// nothing but beginnings of keys: whoever stands within the run does not look through it again.
+    private var keyRun = (start: 0, end: -1, lastDigit: -1)
+    /// Where the token ends whose first part ends at `first`; nil where there is none. Whatever begins within that part shares it.
+    private var token: (first: Int, end: Int?) = (-1, nil)
 
     public static func apply(to text: [UInt8]) -> [UInt8] {
         var redaction = Redaction(text)
@@ -83,13 +88,22 @@ public struct Redaction {
         }
         for (prefix, length) in Self.prefixes where begins(prefix, at: at) {
             let start = at + prefix.utf8CodeUnitCount
-            let count = run(from: start, Self.isKey)
+            let end = endOfKey(from: start)
             // Keys have digits; words joined by hyphens have none.
-            if count >= length, text[start..<start + count].contains(where: Self.isDigit) {
-                return mask(prefix.utf8CodeUnitCount + count, as: "[secret]")
-            }
+            if end - start >= length, keyRun.lastDigit >= start { return mask(end - at, as: "[secret]") }
         }
         return false
+    }
+
+    /// Where the key bytes from `start` on end; `keyRun` is then their run.
+    private mutating func endOfKey(from start: Int) -> Int {
+        if start >= keyRun.start, start <= keyRun.end { return keyRun.end }
+        keyRun = (start, start, -1)
+        while keyRun.end < text.count, Self.isKey(text[keyRun.end]) {
+            if Self.isDigit(text[keyRun.end]) { keyRun.lastDigit = keyRun.end }
+            keyRun.end += 1
+        }
+        return keyRun.end
     }
 
     /// PEM (RFC 7468): from the first line to the last, or to the end of the text where that was cut.
@@ -120,17 +134,21 @@ public struct Redaction {
     /// A signed token, `header.payload.signature` (RFC 7519): the header begins `{"`, which is `eyJ`.
     private mutating func maskJWT() -> Bool {
         guard begins("eyJ", at: at) else { return false }
-        var end = at
-        for part in 0..<3 {
-            let count = run(from: end, Self.isKey)
-            guard count >= (part == 2 ? 1 : 8) else { return false }
-            end += count
-            if part < 2 {
-                guard byte(end) == UInt8(ascii: ".") else { return false }
-                end += 1
-            }
-        }
+        let header = endOfKey(from: at)
+        guard header - at >= 8, let end = endOfToken(behind: header) else { return false }
         return mask(end - at, as: "[secret]")
+    }
+
+    /// - Parameter header: where a token's first part ends.
+    private mutating func endOfToken(behind header: Int) -> Int? {
+        if token.first == header { return token.end }
+        token = (header, nil)
+        guard byte(header) == UInt8(ascii: ".") else { return nil }
+        let payload = header + 1 + run(from: header + 1, Self.isKey)
+        guard payload - header > 8, byte(payload) == UInt8(ascii: ".") else { return nil }
+        let signature = run(from: payload + 1, Self.isKey)
+        if signature > 0 { token.end = payload + 1 + signature }
+        return token.end
     }
 
     // MARK: addresses and numbers

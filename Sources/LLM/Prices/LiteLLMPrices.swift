@@ -118,7 +118,7 @@ public enum LiteLLMPrices {
             }
             var threshold: Int64?
             if name.hasSuffix("k_tokens"), let marker = name.range(of: "_above_") {
-                guard let thousands = Int64(name[marker.upperBound...].dropLast("k_tokens".count)) else { return }
+                guard let thousands = Int64(name[marker.upperBound...].dropLast("k_tokens".count)), thousands > 0, thousands <= 1_000_000_000 else { return }
                 threshold = thousands * 1000
                 name = name[..<marker.lowerBound]
             }

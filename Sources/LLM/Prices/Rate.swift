@@ -62,9 +62,6 @@ struct Rates: Sendable {
         }
     }
 
-    /// Whether none is given.
-    var isEmpty: Bool { given == 0 }
-
     /// These rates with those of `other` put over them.
     func overlaid(with other: Rates) -> Rates {
         var result = self

@@ -4,7 +4,7 @@ extension LLMCall {
     /// - Parameters:
     ///   - provider: `gen_ai.provider.name`.
     ///   - seconds: when the call was made, Unix time.
-    ///   - isComplete: false where the answer was cut: what its counters say is then an estimate.
+    ///   - isComplete: false where the answer was cut, or not read to its end: what its counters say is then an estimate.
     public func cost(by prices: PriceBook, provider: RawSpan, at seconds: Int64, isComplete: Bool) -> CallCost {
         settleUsage()
         if prices.hasConfigured, !response.model.isEmpty, !request.model.isEmpty {

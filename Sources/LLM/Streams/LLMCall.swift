@@ -4,7 +4,7 @@ internal import JSON
 /// One call of a model as it passes through the gateway: reads the request, watches the answer go by, and says at the end what
 /// the span is to carry.
 ///
-///     call.readRequest(body, api: api, path: path, injectUsage: provider.takesStreamOptions)
+///     call.readRequest(body, api: api, path: path, injectUsage: provider.takesStreamUsage)
 ///     …  send `body`, changed by `call.usageInjection`
 ///     call.beginResponse(status: 200, isEventStream: true, sentAt: sent)
 ///     call.observe(chunk, now: now) { relay($0) }          // where `holdsBack`; else the chunk itself is relayed
@@ -53,7 +53,8 @@ public final class LLMCall {
     var response = ResponseFacts()
 
     var requestIsUnreadable = false
-    var responseIsUnreadable = false
+    /// Something of the answer is no JSON, or more than is kept: its counters may not be the last.
+    public internal(set) var responseIsUnreadable = false
     /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
     public var codingIsUnreadable = false
 

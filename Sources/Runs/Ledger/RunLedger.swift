@@ -120,17 +120,23 @@ public final class RunLedger {
         return previous
     }
 
-    /// Closes the runs that have been quiet for long enough, and the quietest beyond the bound.
-    /// - Parameter settle: writes the root of a run that owes one (`drawRoot`, `noteRoot`).
-    public func closeEnded(now: UInt64, settle: (OpenRun) -> Void) {
-        while let run = quietest(in: idleList), openCount > limits.openRuns || run.lastActive + limits.idle <= now {
-            closeUnlessUnderWay(run, now, settle: settle)
+    /// Closes the runs that have been quiet for long enough, and the quietest beyond the bound, as far as there is room.
+    /// - Parameters:
+    ///   - hasRoom: asked before each; what has no room is closed by a later call.
+    ///   - settle: writes the root of a run that owes one (`drawRoot`, `noteRoot`).
+    public func closeEnded(now: UInt64, while hasRoom: () -> Bool = { true }, settle: (OpenRun) -> Void) {
+        while let run = nextToClose(now), hasRoom() { closeUnlessUnderWay(run, now, settle: settle) }
+    }
+
+    private func nextToClose(_ now: UInt64) -> OpenRun? {
+        let (idle, waiting) = (quietest(in: idleList), quietest(in: waitingList))
+        if openCount > limits.openRuns {
+            guard let idle, let waiting else { return idle ?? waiting }
+            return waiting.lastActive < idle.lastActive ? waiting : idle
         }
-        while let run = quietest(in: waitingList),
-            openCount > limits.openRuns || run.lastActive + (limits.wait ?? limits.idle) <= now
-        {
-            closeUnlessUnderWay(run, now, settle: settle)
-        }
+        if let idle, idle.lastActive + limits.idle <= now { return idle }
+        if let waiting, waiting.lastActive + (limits.wait ?? limits.idle) <= now { return waiting }
+        return nil
     }
 
     /// Beyond the bound nobody is spared.
@@ -181,9 +187,14 @@ public final class RunLedger {
     /// Whether the run is followed now.
     public func follows(_ key: RunKey) -> Bool { follow(key) != nil }
 
-    /// Closes every run that owes its root: the process is about to end, and nobody else would write it.
-    public func closeOwing(settle: (OpenRun) -> Void) {
-        for case let run? in bySlot where run.state == .rootOwed { close(run, byRequest: false, settle: settle) }
+    /// Closes every run that owes its root, as far as there is room: the process is about to end, and nobody else would write it.
+    /// - Returns: whether there are more.
+    public func closeOwing(while hasRoom: () -> Bool, settle: (OpenRun) -> Void) -> Bool {
+        for case let run? in bySlot where run.state == .rootOwed {
+            guard hasRoom() else { return true }
+            close(run, byRequest: false, settle: settle)
+        }
+        return false
     }
 
     /// Forgets a run without writing anything: it has been deleted from the store.

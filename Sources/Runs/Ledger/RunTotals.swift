@@ -25,7 +25,11 @@ public struct RunTotals: Sendable, Hashable {
     /// The sum of the costs that are known; nil where none is.
     public var cost: USD?
 
-    public var totalTokens: Int64 { inputTokens + outputTokens }
+    public var totalTokens: Int64 {
+        var total = inputTokens
+        total.addKnown(outputTokens)
+        return total
+    }
 
     public init() {}
 

@@ -10,7 +10,7 @@ struct SpanColumns {
     var isInferred = false
     /// An LLM hop whose usage never came.
     var isUnmetered = false
-    /// Deleted with its run; only the number is left. Counts as not sampled, so that no exporter looks for it.
+    /// Deleted with its run; only its number and the way to the span before are left. Counts as not sampled, so that no exporter looks for it.
     var isGone = false
     /// Bytes of its field in the block's `spans`, tag and length included.
     var frameLength = 0

@@ -42,8 +42,6 @@ struct IDFilter {
         return true
     }
 
-    var byteCount: Int { words.count * 8 }
-
     func withBytes<Failure: Error>(_ body: (RawSpan) throws(Failure) -> Void) throws(Failure) {
         // Sound: words have no padding.
         try body(unsafe words.span.bytes)

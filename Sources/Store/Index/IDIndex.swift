@@ -42,8 +42,6 @@ final class IDIndex {
     }
 
     var segmentCount: Int { segments.count }
-    /// Bytes that the filters take in memory.
-    var filterBytes: Int { segments.reduce(0) { $0 + $1.filter.byteCount } }
 
     /// Calls `body` with the rows that may be the hash's run until it returns true. A part that cannot be read is passed over.
     func search(_ hash: UInt64, _ body: (Int64) -> Bool) -> Bool {

@@ -74,6 +74,11 @@ extension StoreReader {
             let (first, count) = (blocks.integer(0), blocks.integer(1))
             let next = first + count
             if next <= batch.upTo + 1 { continue }
+            if blocks.integer(2) == count {
+                // Nothing of it is sampled: it is not looked into.
+                batch.upTo = next - 1
+                continue
+            }
             let isWhole = blocks.withBlob(4) { spans in
                 let size = blocks.size(5)
                 let bytes = size ?? spans.byteCount

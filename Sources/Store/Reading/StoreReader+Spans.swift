@@ -4,8 +4,8 @@ import Runs
 public struct RunSpans: Sendable {
     /// The `spans` fields of an OTLP `ScopeSpans` message, one after the other, in the order the spans ended.
     public var fields: [UInt8] = []
-    /// Where each span's `Span` message lies in `fields`. A span id that comes twice (a run that opened again has its root written again)
-    /// counts as the later one.
+    /// Where each span's `Span` message lies in `fields`. A span id may come twice: a run that opened again has its root written again. For
+    /// whoever builds the run's tree the later one counts.
     public var messages: [Range<Int>] = []
     /// More is stored than was asked for; the earliest spans are left out.
     public var isCut = false

@@ -7,18 +7,24 @@ extension StoreReader {
     public func spend(_ query: SpendQuery) throws(StoreError) -> Spend {
         var tally = SpendTally(query)
         let blocks = try database.prepare(
-            "SELECT first, count, started_min, started_max, ended_max, names, records FROM span_blocks ORDER BY first DESC")
+            "SELECT first, count, started_min, started_max, names, records FROM span_blocks ORDER BY first DESC")
         let since = query.since ?? 0
-        while try blocks.step() {
-            // Blocks follow the end of spans; an hour makes up for clocks that were set.
-            if UInt64(clamping: blocks.integer(4)) &+ 3_600_000_000_000 < since { break }
-            if UInt64(clamping: blocks.integer(3)) < since { continue }
+        // Blocks follow the end of spans, but for clocks that were set: it takes many in a row that are too early to end the search.
+        var early = 0
+        while early < Self.earlyBlocks, try blocks.step() {
+            if UInt64(clamping: blocks.integer(3)) < since {
+                early += 1
+                continue
+            }
+            early = 0
             if let until = query.until, UInt64(clamping: blocks.integer(2)) >= until { continue }
-            let names = blocks.withBlob(5) { BlockNames.read($0) }
-            blocks.withBlob(6) { tally.add($0, first: blocks.integer(0), count: blocks.integer(1), names: names) }
+            let names = blocks.withBlob(4) { BlockNames.read($0) }
+            blocks.withBlob(5) { tally.add($0, first: blocks.integer(0), count: blocks.integer(1), names: names) }
         }
         return tally.finish()
     }
+
+    private static let earlyBlocks = 1_024
 }
 
 /// Adds up spans by the values of one or two keys.

@@ -16,8 +16,13 @@ final class StoreWorker: @unchecked Sendable {
     /// Chunks that are drained and not yet in a batch, with the queue they go back to.
     private var backlog: [(chunk: SpanChunk, queue: SpanQueue)] = []
     private var backlogStart = 0
+    /// A turn had enough with the backlog and left the queues alone: whatever woke the thread for them is forgotten.
+    private var hasUndrained = false
     /// Blocks whose runs a former process left without their root.
     private var owingBlocks: [Int64] = []
+
+    /// Runs that are being deleted, and who is to hear of it.
+    private var deletions: [(deletion: RunDeletion, completion: @Sendable (Result<Bool, StoreError>) -> Void)] = []
 
     private var failedTries = 0
     private var retryAt: UInt64 = 0
@@ -30,8 +35,6 @@ final class StoreWorker: @unchecked Sendable {
     private var hasCache = false
     private var wantsVacuum = false
 
-    /// A batch is committed when it has this many bytes of spans, so that no transaction is long.
-    private static let batchBytes = 4 << 20
     /// How often a batch is tried that fails for a reason that will not pass.
     private static let hopelessTries = 3
     /// How long the last writes may go on failing once the store closes.
@@ -61,26 +64,29 @@ final class StoreWorker: @unchecked Sendable {
                 break
             }
         }
+        for (_, completion) in deletions { completion(.failure(.closed)) }
         for command in shared.closeCommands() { command(nil, .closed) }
         _ = try? writer.database.checkpoint(truncate: true)
     }
 
-    private var hasWork: Bool { writer.hasBatch || backlogStart < backlog.count || shared.queues.contains { $0.queuedBytes > 0 } }
+    private var hasBacklog: Bool { backlogStart < backlog.count }
+    private var hasWork: Bool { writer.hasBatch || hasBacklog || !deletions.isEmpty || shared.queues.contains { $0.queuedBytes > 0 } }
 
-    private func wait() -> StoreSignal.Reasons {
+    func wait() -> StoreSignal.Reasons {
         var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
-        // While the disk refuses, spans wait in their queues: the next try decides.
-        if reasons.spans, !reasons.command, !reasons.stop {
+        // While the disk refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
+        if reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained {
             let more = shared.signal.wait(until: reasons.spansSince + gather) { $0.command || $0.stop }
             reasons.stop = more.stop
         }
         return reasons
     }
 
-    private var nextTurn: UInt64 {
+    /// Monotonic nanoseconds.
+    var nextTurn: UInt64 {
         let now = clock.monotonic()
         if failedTries > 0 { return max(retryAt, now + 1_000_000) }
-        if backlogStart < backlog.count || !owingBlocks.isEmpty || writer.index.wantsMerge && now >= mergeAt { return now }
+        if hasBacklog || hasUndrained || !owingBlocks.isEmpty || !deletions.isEmpty || writer.index.wantsMerge && now >= mergeAt { return now }
         var next = max(nextRetention, now + gather)
         if writer.index.wantsMerge { next = min(next, mergeAt) }
         if let closing = writer.ledger.nextClosing { next = min(next, max(closing, now + gather)) }
@@ -89,7 +95,7 @@ final class StoreWorker: @unchecked Sendable {
     }
 
     /// One batch, the messages that wait, and a bounded piece of housekeeping.
-    private func turn(isClosing: Bool) {
+    func turn(isClosing: Bool) {
         let commands = shared.takeCommands()
         for (destination, span) in shared.takeCursors() { writer.setCursor(destination, span) }
         if failedTries > 0 {
@@ -98,9 +104,10 @@ final class StoreWorker: @unchecked Sendable {
             if failedTries > 0, isClosing { usleep(50_000) }
         }
         if failedTries == 0 { takeSpans(all: !commands.isEmpty || isClosing) }
+        if failedTries == 0, !deletions.isEmpty { deleteMore() }
         for command in commands { command(self, failure) }
         if failedTries == 0 { keepHouse() }
-        shared.publish(writer.stored)
+        shared.publish(writer.told)
         let open = writer.ledger.openCount
         shared.update { $0.openRuns = open }
     }
@@ -109,10 +116,10 @@ final class StoreWorker: @unchecked Sendable {
 
     /// Drains the queues and commits in pieces, until everything is written (`all`), or one piece.
     private func takeSpans(all: Bool) {
-        if all || backlogStart >= backlog.count { drain() }
+        if all || !hasBacklog { drain() } else { hasUndrained = true }
         repeat {
             let now = clock.monotonic()
-            while backlogStart < backlog.count, writer.batchBytes < Self.batchBytes {
+            while hasBacklog, !writer.batchIsFull {
                 let (chunk, queue) = backlog[backlogStart]
                 chunk.forEach { record, entries in writer.take(record, entries, now: now) }
                 queue.recycle([chunk])
@@ -121,15 +128,16 @@ final class StoreWorker: @unchecked Sendable {
             recoverRoots()
             writer.endBatch(now: now)
             commit()
-        } while failedTries == 0 && backlogStart < backlog.count && all
-        if backlogStart >= backlog.count {
+        } while failedTries == 0 && hasBacklog && all
+        if !hasBacklog {
             backlog.removeAll(keepingCapacity: true)
             backlogStart = 0
         }
     }
 
     private func drain() {
-        if backlogStart >= backlog.count {
+        hasUndrained = false
+        if !hasBacklog {
             backlog.removeAll(keepingCapacity: true)
             backlogStart = 0
         }
@@ -139,6 +147,8 @@ final class StoreWorker: @unchecked Sendable {
     }
 
     private var failure: StoreError?
+    /// Health shows a failure: until a commit succeeds, also where the batch that failed was given up.
+    private var showsFailure = false
 
     private func commit() {
         guard writer.hasBatch else {
@@ -149,7 +159,8 @@ final class StoreWorker: @unchecked Sendable {
         let spans = writer.batchSpans
         do {
             try writer.commit()
-            if failedTries > 0 { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
+            if showsFailure { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
+            showsFailure = false
             failedTries = 0
             failure = nil
             lastCommit = clock.monotonic()
@@ -158,7 +169,7 @@ final class StoreWorker: @unchecked Sendable {
             nextRetention = min(nextRetention, lastCommit + 1_000_000_000)
             if spans > 0 {
                 shared.update { $0.written += UInt64(spans) }
-                shared.publish(writer.stored)
+                shared.publish(writer.told)
                 shared.notify()
             }
         } catch {
@@ -170,6 +181,7 @@ final class StoreWorker: @unchecked Sendable {
         failedTries += 1
         failure = error
         let now = clock.wall()
+        showsFailure = true
         shared.update { health in
             health.failure = error
             if health.failingSince == nil { health.failingSince = now }
@@ -206,11 +218,28 @@ final class StoreWorker: @unchecked Sendable {
         return known
     }
 
-    func delete(_ row: Int64) throws(StoreError) -> Bool {
-        let done = try writer.delete(run: row)
+    /// Deletes a run, over as many turns as its spans take; `completion` is told false where it is not there.
+    func delete(_ row: Int64, completion: @escaping @Sendable (Result<Bool, StoreError>) -> Void) {
+        do throws(StoreError) {
+            guard let deletion = try writer.beginDeletion(of: row) else { return completion(.success(false)) }
+            deletions.append((deletion, completion))
+        } catch { return completion(.failure(error)) }
+        if deletions.count == 1 { deleteMore() }
+    }
+
+    /// Some blocks of the run whose deletion was asked for first.
+    private func deleteMore() {
+        do throws(StoreError) {
+            hasUncopiedLog = true
+            guard try writer.continueDeletion(&deletions[0].deletion) else { return }
+        } catch {
+            let (deletion, completion) = deletions.removeFirst()
+            writer.endDeletion(deletion)
+            return completion(.failure(error))
+        }
         // Its bytes go from the log too, as soon as readers let go.
         _ = try? writer.database.checkpoint(truncate: true)
-        return done
+        deletions.removeFirst().completion(.success(true))
     }
 
     func finishRuns() throws(StoreError) {
@@ -218,8 +247,11 @@ final class StoreWorker: @unchecked Sendable {
             recoverRoots()
             try commitCommand()
         }
-        writer.ledger.closeOwing { writer.writeRoot(of: $0) }
-        try commitCommand()
+        var isMore = true
+        while isMore {
+            isMore = writer.ledger.closeOwing(while: { !writer.batchIsFull }) { writer.writeRoot(of: $0) }
+            try commitCommand()
+        }
     }
 
     /// How long the disk is left alone after so many tries in a row that failed, in nanoseconds.
@@ -267,9 +299,10 @@ final class StoreWorker: @unchecked Sendable {
             let place = former.filter { Self.url(of: $0.key) == Self.url(of: name) }.map(\.value).max()
             writer.setCursor(name, place ?? writer.stored.nextSpan - 1)
         }
-        try writer.commit()
-        // Before the answer to whoever asked: exporters look for their cursors next.
-        shared.publish(writer.stored)
+        // Before the answer to whoever asked, and whether or not it can be written: exporters look for their cursors next.
+        shared.publish(writer.told)
+        if let failure { throw failure }
+        try commitCommand()
     }
 
     /// The part of a destination's name before its mark.

@@ -2,32 +2,63 @@ import Deflate
 import Runs
 import Tracing
 
+/// A run that is being deleted.
+struct RunDeletion {
+    let row: Int64
+    /// The number of its latest span that may still be there.
+    fileprivate(set) var next: Int64
+}
+
 extension StoreWriter {
-    /// Deletes a run and its spans, exported or not, so that their bytes are gone from the file (once the log has been copied:
-    /// `checkpoint` follows). The numbers of its spans stay, empty. Between batches only.
-    /// - Returns: false where the row is not there.
-    func delete(run row: Int64) throws(StoreError) -> Bool {
+    /// Blocks that are rewritten at a time: some tens of milliseconds, for which traffic's spans wait.
+    static let mostErasedBlocks = 32
+
+    /// Begins to delete a run and its spans, exported or not, so that their bytes are gone from the file (once the log has been copied:
+    /// `checkpoint` follows). What comes of it from now on is another run. Between batches only.
+    /// - Returns: nil where the row is not there.
+    func beginDeletion(of row: Int64) throws(StoreError) -> RunDeletion? {
         let found = try runFinder.read(row) { _, lastSpan, summary in (last: lastSpan, key: RunIDs(row: summary)?.key) }
-        guard let (last, key) = found else { return false }
+        guard let (last, key) = found else { return nil }
         // The block being filled may hold its spans; it is final from here on.
         sealTail()
+        if let key { ledger.forget(key) }
+        deleted.insert(row)
+        return RunDeletion(row: row, next: last)
+    }
+
+    /// Erases the run's spans in its next blocks, and behind the last of them its row: a process that is killed meanwhile finds the run, and
+    /// whoever deletes it again deletes what is left. Their numbers stay, empty. Between batches only; `endDeletion` where it throws.
+    /// - Returns: whether the run is gone.
+    func continueDeletion(_ deletion: inout RunDeletion) throws(StoreError) -> Bool {
         try database.execute("PRAGMA secure_delete = ON")
         defer { try? database.execute("PRAGMA secure_delete = FAST") }
+        var number = deletion.next
+        var isAtEnd = false
+        var removed: Int64 = 0
         try database.transaction { () throws(StoreError) in
             let finder = try BlockFinder(database)
-            var number = last
-            while number > 0, let block = try finder.block(of: number, whole: true) {
-                let below = try erase(row, in: block, from: number)
-                guard below < number else { break }
+            for _ in 0..<Self.mostErasedBlocks where !isAtEnd {
+                guard number > 0, let block = try finder.block(of: number, whole: true) else {
+                    isAtEnd = true
+                    break
+                }
+                let below = try erase(deletion.row, in: block, from: number)
+                isAtEnd = below >= number || below == 0
                 number = below
             }
+            guard isAtEnd else { return }
             try note(nextSpan: tail.next, nextRun: ledger.nextRow)
-            try noteRuns(stored.runs - (try runs.remove(only: row)))
+            removed = try runs.remove(only: deletion.row)
+            try noteRuns(stored.runs - removed)
         }
-        if let key { ledger.forget(key) }
-        stored.runs -= 1
+        deletion.next = number
+        guard isAtEnd else { return false }
+        stored.runs -= removed
+        endDeletion(deletion)
         return true
     }
+
+    func endDeletion(_ deletion: RunDeletion) { deleted.remove(deletion.row) }
 
     /// Writes a block again without the run's spans up to `number`.
     /// - Returns: the number of the run's next span further down, in another block; 0 at the end.
@@ -36,11 +67,12 @@ extension StoreWriter {
         var next = number
         while block.contains(next) {
             let columns = block.columns(of: next)
-            guard columns.run == run, !columns.isGone else { break }
-            gone.insert(next)
+            guard columns.run == run else { break }
+            if !columns.isGone { gone.insert(next) }
             guard columns.previous < next else { break }
             next = columns.previous
         }
+        guard !gone.isEmpty else { return next }
         var records = PackedBytes(capacity: 4 << 10)
         var spans = PackedBytes(capacity: block.spans.count + 1)
         var before = SpanColumns()
@@ -54,7 +86,9 @@ extension StoreWriter {
                 columns.isGone = true
                 columns.hopKind = HopKind.external.rawValue
                 columns.isSampled = false
+                // The way to the spans before it stays.
                 columns.run = kept.run
+                columns.previous = kept.previous
                 columns.startedAt = kept.startedAt
             } else {
                 let all = block.spans

@@ -22,6 +22,9 @@ extension StoreWriter {
     /// Bytes the log may reach before a checkpoint. Larger logs cost no less per span, and stall the thread for longer.
     static let logLimit = 8 << 20
 
+    /// Blocks that one step deletes.
+    private static let mostRetired = 64
+
     /// Bytes in use: pages that hold something. Freed pages are used again before the file grows.
     func usedBytes() throws(StoreError) -> Int64 {
         let pages = try database.integer("PRAGMA page_count") ?? 0
@@ -43,20 +46,14 @@ extension StoreWriter {
         let oldest = limits.age.map { now > $0 ? now - $0 : 0 } ?? 0
         guard excess > 0 || oldest > 0 else { return step }
 
-        // From the front: every block that ended too long ago, and as many more as the excess asks for.
-        let blocks = try database.prepare(
-            "SELECT first, count, unsampled, ended_max, records, length(spans) FROM span_blocks WHERE first < ?1 ORDER BY first LIMIT 64")
-        blocks.bind(1, tail.first)
-        var floor: Int64?
+        guard let floor = try floor(excess: excess, oldest: oldest, now: now) else { return step }
         var lastRun: Int64 = 0
-        var freed: Int64 = 0
+        let blocks = try database.prepare("SELECT first, count, unsampled, records FROM span_blocks WHERE first < ?1 ORDER BY first")
+        blocks.bind(1, floor)
         while try blocks.step() {
             let (first, count, unsampled) = (blocks.integer(0), blocks.integer(1), blocks.integer(2))
-            guard freed < excess || UInt64(blocks.integer(3)) < oldest else { break }
-            floor = first + count
-            freed += blocks.integer(5)
             step.spans += count
-            blocks.withBlob(4) { records in
+            blocks.withBlob(3) { records in
                 var reader = SpanColumnsReader(records, first: first, count: count)
                 while let span = reader.next() { lastRun = max(lastRun, span.columns.run) }
             }
@@ -68,7 +65,6 @@ extension StoreWriter {
             }
         }
         blocks.reset()
-        guard let floor else { return step }
         step.isMore = true
 
         var gone: IDSegment?
@@ -87,6 +83,35 @@ extension StoreWriter {
         }
         stored.removed(below: floor, runs: step.runs)
         return step
+    }
+
+    /// The first span that stays. From the front go all blocks that ended too long ago, and as many more as the excess asks for.
+    ///
+    /// A block whose end is still to come is from a clock that was ahead. It is no younger than the blocks behind it, and goes with them.
+    private func floor(excess: Int64, oldest: UInt64, now: UInt64) throws(StoreError) -> Int64? {
+        let blocks = try database.prepare(
+            "SELECT first + count, ended_max, length(spans) FROM span_blocks WHERE first < ?1 ORDER BY first LIMIT \(Self.mostRetired)")
+        blocks.bind(1, tail.first)
+        defer { blocks.reset() }
+        var (floor, end): (Int64?, Int64) = (nil, 0)
+        var freed: Int64 = 0
+        while try blocks.step() {
+            end = blocks.integer(0)
+            let ended = UInt64(clamping: blocks.integer(1))
+            if freed < excess || ended < oldest { floor = end } else if ended <= now { return floor }
+            freed += blocks.integer(2)
+        }
+        guard floor == nil, oldest > 0, end > 0 else { return floor }
+        let behind = try database.prepare(
+            """
+            SELECT ended_max FROM (SELECT ended_max FROM span_blocks WHERE first >= ?1 AND first < ?2 ORDER BY first LIMIT 4096)
+            WHERE ended_max <= ?3 LIMIT 1
+            """)
+        behind.bind(1, end)
+        behind.bind(2, tail.first)
+        behind.bind(3, Int64(clamping: now))
+        defer { behind.reset() }
+        return try behind.step() && UInt64(clamping: behind.integer(0)) < oldest ? end : nil
     }
 
     /// Drops the oldest segment of ids once all its runs are behind; ids of runs that live on are filed anew.

@@ -26,10 +26,24 @@ final class StoreWriter {
     /// Cursors to write with the next commit.
     private var cursors: [String: Int64] = [:]
 
+    /// Rows of runs that are being deleted.
+    var deleted: Set<Int64> = []
+
     private(set) var batchSpans = 0
     private(set) var batchBytes = 0
+    /// A batch is committed when it has this many bytes of spans, so that no transaction is long.
+    private static let fullBatch = 4 << 20
+    var batchIsFull: Bool { batchBytes >= Self.fullBatch }
     /// What is in the store, as of the last commit.
     var stored: StoredCounts
+
+    /// The same with the cursors that go with the next commit.
+    var told: StoredCounts {
+        guard !cursors.isEmpty else { return stored }
+        var told = stored
+        told.cursors.merge(cursors) { _, new in new }
+        return told
+    }
 
     private let insertBlock: Statement
     private let upsertCursor: Statement
@@ -75,9 +89,11 @@ final class StoreWriter {
         append(record, entries, facts, run: run.row, previous: absorbed.previous)
     }
 
-    /// Closes what has come to its end; the roots that are owed join the batch.
+    /// Closes what has come to its end; the roots that are owed join the batch. When there are more of them than a batch has room for, the
+    /// next one has them.
     func endBatch(now: UInt64) {
-        ledger.closeEnded(now: now) { run in writeRoot(of: run) }
+        let most = max(Self.fullBatch, batchBytes + Self.fullBatch / 4)
+        ledger.closeEnded(now: now, while: { batchBytes < most }) { run in writeRoot(of: run) }
     }
 
     func writeRoot(of run: OpenRun) {
@@ -142,6 +158,8 @@ final class StoreWriter {
         // The tail may hold spans of the batch: it stays as it was last written.
         seal()
         sealed.removeAll()
+        // Nobody has seen the numbers of what is lost: the next spans have them, and none is missing.
+        tail.reset(first: stored.nextSpan)
         cursors.removeAll()
     }
 
@@ -193,8 +211,9 @@ final class StoreWriter {
         index.search(index.hash.hash(key)) { row in load(row: row, into: run) { $0.key == key } }
     }
 
-    /// Fills `run` from what is stored under a number if its head is the wanted one. What cannot be read counts as none.
+    /// Fills `run` from what is stored under a number if its head is the wanted one. What cannot be read, or is being deleted, counts as none.
     func load(row: Int64, into run: OpenRun, where isWanted: (RunHead) -> Bool) -> Bool {
+        guard !deleted.contains(row) else { return false }
         let isThere = try? runFinder.read(row) { state, lastSpan, summary in
             var reader = PackedReader(summary)
             guard let head = RunHead(from: &reader), isWanted(head) else { return false }

@@ -118,7 +118,7 @@ final class Program: Sendable {
     private func reconfigureStore(_ options: Store.Options) {
         let isDone = WorkSignal()
         store.reconfigure(options) { [log] result in
-            if case .failure(let error) = result { log.error("the store could not take up the configuration", ["reason": "\(error)"]) }
+            if case .failure(let error) = result { log.error("the store could not write down the destinations", ["reason": "\(error)"]) }
             isDone.signal()
         }
         _ = isDone.wait(nanoseconds: 2_000_000_000)

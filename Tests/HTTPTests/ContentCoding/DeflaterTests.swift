@@ -26,6 +26,23 @@ import Testing
         #expect(inflate([coded], .gzip) == .success(body))
     }
 
+    @Test func `is as small whatever its memory held before`() throws {
+        let body = try CodedFixture.read("stream.txt")
+        var sizes: Set<Int> = []
+        for filling in 0..<8 as Range<UInt16> {
+            // What is allocated next is likely to be what is freed here.
+            for size in stride(from: 60_000, through: 260_000, by: 1_000) {
+                let memory = unsafe UnsafeMutablePointer<UInt16>.allocate(capacity: size / 2)
+                unsafe memory.initialize(repeating: filling, count: size / 2)
+                unsafe memory.deallocate()
+            }
+            var deflater = Deflater()
+            deflater.compress(unsafe body.span.bytes)
+            sizes.insert(output(of: deflater).count)
+        }
+        #expect(sizes.count == 1)
+    }
+
     @Test func `is what gzip(1) reads`() throws {
         let body = try CodedFixture.read("stream.txt")
         var deflater = Deflater()

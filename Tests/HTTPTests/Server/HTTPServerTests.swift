@@ -193,21 +193,24 @@ import Testing
         await it.stop()
     }
 
-    @Test func `closes a connection on which nothing is asked`() async throws {
+    @Test func `closes a connection on which nothing is asked at all`() async throws {
         var limits = HTTPServer.Limits()
         limits.head = .milliseconds(50)
-        limits.keepAlive = .milliseconds(50)
+        limits.keepAlive = .seconds(3_600)
         let it = try ServerUnderTest(limits, handler: ServerUnderTest.echo)
         let never = try RawClient(to: it.port)
         #expect(never.readToEnd() == "")
-        // A connection whose request comes too late on a busy machine was one on which nothing was asked.
-        var answer: String?
-        for _ in 0..<100 where answer?.isEmpty ?? true {
-            let once = try RawClient(to: it.port)
-            once.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-            answer = once.readToEnd()
-        }
-        #expect(answer?.hasSuffix("\r\n\r\nGET /") == true)
+        await it.stop()
+    }
+
+    @Test func `closes a connection on which nothing more is asked`() async throws {
+        var limits = HTTPServer.Limits()
+        limits.head = .seconds(3_600)
+        limits.keepAlive = .milliseconds(50)
+        let it = try ServerUnderTest(limits, handler: ServerUnderTest.echo)
+        let once = try RawClient(to: it.port)
+        once.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(once.readToEnd()?.hasSuffix("\r\n\r\nGET /") == true)
         await it.stop()
     }
 
@@ -224,7 +227,7 @@ import Testing
         let wasLetGo = Mailbox<Bool>()
         let it = try ServerUnderTest { _ in
             entered.signal()
-            wasLetGo.put(gate.wait(nanoseconds: 20_000_000_000))
+            wasLetGo.put(gate.wait(nanoseconds: 300_000_000_000))
             return HTTPResponse(200, "text/plain", "done")
         }
         let client = try RawClient(to: it.port)
@@ -266,7 +269,7 @@ import Testing
         client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         _ = client.read(upTo: "xxx")
         await it.server.stop(within: .zero)
-        #expect(await it.server.active == 0)
+        #expect(it.server.active == 0)
         await it.stop()
     }
 }

@@ -1,7 +1,7 @@
 import EventLoop
 import Glibc
 
-/// A blocking client that sends what it is told, well-formed or not. Gives up after ten seconds of silence.
+/// A blocking client that sends what it is told, well-formed or not. Gives up after a minute of silence.
 final class RawClient {
     private let descriptor: Int32
     private var received: [UInt8] = []

@@ -27,6 +27,20 @@ import Testing
         "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----", "@decorator", "user@localhost", "a @ b.io", "git@", "x@.com",
         "4111 1111 1111 1112", "1741569952123456789", "2024-10-21", "192.168.100.1000", "call_4111111111111111x", "1234567890", "+1", "3+12345678", "12-415-555-0123", "0.12345678901234",
     ]) func `leaves alone`(text: String) { #expect(redacted(text) == text) }
+
+    /// If each of them looked through what follows it, any of these would take minutes.
+    @Test(arguments: [("sk-", ""), ("eyJ-", ""), ("eyJ-", ".aaaa"), ("eyJ-", ".aaaaaaaa.!"), ("@", ""), ("@a.", ""), ("bearer ", ""), ("-----BEGIN ", ""), ("+1-", ""), ("(555)", "")])
+    func `leaves alone the beginnings of secrets, however many`(beginning: String, end: String) {
+        let text = String(repeating: beginning, count: 300_000 / beginning.utf8.count)
+        let tail = end.isEmpty ? "" : "." + String(repeating: "a", count: 300_000) + end.dropFirst()
+        #expect(redacted(text + tail) == text + tail)
+    }
+
+    @Test(arguments: [
+        ("sk-sk-abcdefghijklmnop1", "[secret]"), ("sk-abc sk-abcdefghijklmnop1", "sk-abc [secret]"), ("a-sk-1234567890123456-sk-x", "a-[secret]"),
+        ("eyJ-eyJhbGciOi.eyJzdWIi.c2ln", "[secret]"), ("eyJhbGciOi.x eyJhbGciOi.eyJzdWIi.c2ln", "eyJhbGciOi.x [secret]"),
+        ("eyJ-short.eyJzdWIiOi.eyJzdWIi.c2ln", "[secret].c2ln"), ("eyJ.eyJzdWIiOi.eyJzdWIi.c2ln", "eyJ.[secret]"),
+    ]) func `finds a secret behind the beginning of one`(text: String, expected: String) { #expect(redacted(text) == expected) }
 }
 
 @Suite struct `A secret where a text is cut` {

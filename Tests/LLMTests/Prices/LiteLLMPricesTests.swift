@@ -63,6 +63,13 @@ import Tracing
         }
     }
 
+    @Test(arguments: ["9223372036854775807", "9223372036854776", "-9223372036854775808", "99999999999999999999"])
+    func `may name a threshold that is no number of tokens`(thousands: String) throws {
+        let tree = try JSONValue(#"{"gpt-x":{"litellm_provider":"openai","mode":"chat","input_cost_per_token":1e-06,"input_cost_per_token_above_\#(thousands)k_tokens":2e-06}}"#)
+        let catalogue = try PriceCatalogue.bundled.overlaid(with: LiteLLMPrices.priceFile(from: tree, updated: "2026-12-31"))
+        #expect(price(catalogue, "openai", "gpt-x").usd == USD("1"))
+    }
+
     @Test(arguments: ["{}", "[]", #"{"providers":{}}"#, #"{"gpt-x":{"input":"1"}}"#]) func `is told from others`(text: String) throws {
         #expect(try !LiteLLMPrices.isLiteLLM(JSONValue(text)))
     }

@@ -1,9 +1,11 @@
+import Gateway
+import Peers
 import Testing
 import Tracing
 
 /// The cases of the W3C test suite (w3c/trace-context, folder `test`, state of 2026-06-30, STRICT_LEVEL 2, SPEC_LEVEL 2), by the
-/// names it gives them: which headers it sends, and what it wants to see in the calls that follow. Here they go through the
-/// propagation alone; the suite itself runs against the gateway.
+/// names it gives them: which headers it sends, and what it wants to see in the calls that follow. Each goes through a gateway, from a
+/// caller to an upstream. Where the suite wants several calls of one request, a proxy makes one of each: they are one run, by name.
 @Suite struct `The W3C trace context suite` {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
@@ -148,65 +150,72 @@ import Tracing
         #expect(Set(Self.cases.map(\.name)).count == 41)
     }
 
-    @Test(arguments: cases) func `passes`(_ item: Case) throws {
-        var ids = IDGenerator(seed: (1, 2, 3, 4))
-        var context = PropagatedContext()
-        for request in item.requests {
-            context.reset()
-            for (name, value) in request.headers {
-                guard let field = withBytes(name, { PropagationField($0) }) else { continue }
-                withBytes(value) { context.append(field, $0) }
+    @Test(arguments: cases) func `passes`(_ item: Case) async throws {
+        let heads = Mailbox<String>()
+        let upstream = try Self.upstream(heads)
+        let gateway = try RunningGateway(.provider(upstream, isTLS: false))
+        for (number, request) in item.requests.enumerated() {
+            var fields = request.headers.map { "\($0): \($1)\r\n" }.joined()
+            if request.calls > 1 { fields += "x-hopspan-run: \(item.name)-\(number)\r\n" }
+            var sent: [TraceContext] = []
+            for _ in 0..<request.calls {
+                let answer = try gateway.ask("/local/x", fields)
+                #expect(answer.head.hasPrefix("HTTP/1.1 200 "))
+                let head = try heads.take()
+                let context = try #require(Self.only("traceparent", in: head).flatMap(Self.context))
+                #expect(Self.only("traceresponse", in: answer.head).flatMap(Self.context) == context)
+                #expect(Self.values("tracestate", in: head).joined(separator: ",") == request.tracestate)
+                let span = try gateway.span().record
+                #expect(span.traceID == context.traceID && span.spanID == context.spanID && span.flags == context.flags.rawValue)
+                #expect((span.parent == 0x1234_5678_9012_3456) == request.isContinued)
+                sent.append(context)
             }
-            let first = context.parent?.continued(by: ids.spanID()) ?? .start(with: &ids)
-            let calls = [first] + (1..<request.calls).map { _ in first.continued(by: ids.spanID()) }
+            #expect(sent.allSatisfy { ($0.traceID == Self.trace) == request.isContinued })
+            #expect(Set(sent.map(\.traceID)).count == 1)
+            #expect(Set(sent.map(\.spanID)).count == request.calls)
+            #expect(sent.allSatisfy { $0.traceID.isValid && $0.spanID.isValid && $0.spanID != SpanID(0x1234_5678_9012_3456) })
+            if let flags = request.flags { #expect(sent[0].flags == flags) }
+        }
+        await gateway.stop()
+        upstream.stop()
+    }
 
-            #expect((first.traceID == Self.trace) == request.isContinued)
-            #expect(Set(calls.map(\.traceID)).count == 1)
-            #expect(Set(calls.map(\.spanID)).count == request.calls)
-            #expect(calls.allSatisfy { $0.traceID.isValid && $0.spanID.isValid && $0.spanID != SpanID(0x1234_5678_9012_3456) })
-            #expect(text(context.traceState) == request.tracestate)
-            if let flags = request.flags { #expect(first.flags == flags) }
+    /// The flags stay as received: the random flag says how the id was made, which only its maker knows (Level 2 §3.2.2.5.2), and whether to
+    /// sample was the caller's choice.
+    @Test(arguments: ["00", "01", "02", "03"]) func `and flags are sent on as they came`(flags: String) async throws {
+        let heads = Mailbox<String>()
+        let upstream = try Self.upstream(heads)
+        let gateway = try RunningGateway(.provider(upstream, isTLS: false))
+        _ = try gateway.ask("/local/x", "traceparent: \(Self.base)-\(flags)\r\n")
+        let sent = try #require(Self.only("traceparent", in: try heads.take()))
+        #expect(sent.hasPrefix("00-12345678901234567890123456789012-") && sent.hasSuffix("-\(flags)"))
+        await gateway.stop()
+        upstream.stop()
+    }
+
+    private static func upstream(_ heads: Mailbox<String>) throws -> PeerServer {
+        try PeerServer { peer in
+            while true {
+                heads.put(try peer.readMessage().head)
+                try peer.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+            }
         }
     }
-}
 
-@Suite struct `A propagated context` {
-    @Test func `says whether a traceparent could not be used`() {
-        var context = PropagatedContext()
-        #expect(context.parent == nil && !context.isInvalid)
-        withBytes("nonsense") { context.append(.traceparent, $0) }
-        #expect(context.parent == nil && context.isInvalid)
-        context.reset()
-        #expect(!context.isInvalid)
-        withBytes(`A traceparent`.caller) { context.append(.traceparent, $0) }
-        #expect(context.parent != nil && !context.isInvalid)
-        withBytes(`A traceparent`.caller) { context.append(.traceparent, $0) }
-        #expect(context.parent == nil && context.isInvalid)
+    private static func values(_ name: String, in head: String) -> [String] {
+        head.split(separator: "\r\n").compactMap { line in
+            let parts = line.split(separator: ":", maxSplits: 1)
+            return parts.count == 2 && parts[0].lowercased() == name ? String(parts[1].drop { $0 == " " }) : nil
+        }
     }
 
-    @Test func `keeps the tracestate whichever of the two comes first`() {
-        var context = PropagatedContext()
-        withBytes("foo=1") { context.append(.tracestate, $0) }
-        #expect(text(context.traceState) == "")
-        withBytes(`A traceparent`.caller) { context.append(.traceparent, $0) }
-        #expect(text(context.traceState) == "foo=1")
+    private static func only(_ name: String, in head: String) -> String? {
+        let values = values(name, in: head)
+        return values.count == 1 ? values[0] : nil
     }
 
-    @Test func `keeps the baggage without a traceparent too`() {
-        var context = PropagatedContext()
-        withBytes("run.id=a%20b") { context.append(.baggage, $0) }
-        #expect(context.withBaggageValue(of: "run.id") { text($0) } == "a b")
-        #expect(text(context.baggage.text) == "run.id=a%20b")
-        context.reset()
-        #expect(context.baggage.isEmpty)
-    }
-
-    @Test(arguments: [
-        ("traceparent", PropagationField.traceparent), ("TRACESTATE", .tracestate), ("BagGage", .baggage),
-        ("traceparen", nil), ("traceparents", nil), ("trace-state", nil), ("baggages", nil), ("", nil), ("TRACE\u{13}TATE", nil),
-    ] as [(String, PropagationField?)])
-    func `knows its fields by name`(name: String, field: PropagationField?) {
-        #expect(withBytes(name) { PropagationField($0) } == field)
-        if let field { #expect(field.name.description == name.lowercased()) }
+    private static func context(_ text: String) -> TraceContext? {
+        let bytes = Array(text.utf8)
+        return unsafe TraceContext(traceparent: bytes.span.bytes)
     }
 }
