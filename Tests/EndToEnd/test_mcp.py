@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import httpx
+import mcp.shared._otel
 import pytest
 from mcp.client.client import Client
-from opentelemetry import trace as otel
 from opentelemetry.sdk.trace import TracerProvider
 
 import gateway as program
@@ -70,11 +70,12 @@ def tools(servers, upstream, collector, tmp_path_factory):
     assert made.stop() == 0, made.log
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tracer():
-    """The SDK's client writes its context into every message."""
-    otel.set_tracer_provider(TracerProvider())
-    return otel.get_tracer("agent")
+@pytest.fixture(autouse=True)
+def tracer(monkeypatch):
+    """The SDK's client writes its context into every message. For it alone: with a provider of the process's, other clients would, too."""
+    made = TracerProvider().get_tracer("agent")
+    monkeypatch.setattr(mcp.shared._otel, "_tracer", made)
+    return made
 
 
 def in_a_trace(tracer, body):

@@ -131,11 +131,15 @@ final class Exchange {
     func place(_ upstream: Upstream, caller: RawSpan, by worker: Worker, brought: TraceContext? = nil) {
         guard !isPlaced else { return }
         isPlaced = true
-        let inHead = brought == nil ? readContext() : nil
-        // A context in the message brings its own baggage, or none.
-        if brought == nil || baggage.isEmpty { readBaggage() }
-        let named = readRunName(upstream.runHeaders, worker.counters)
-        placeInRun(brought ?? inHead, named: named, scope: caller, by: worker)
+        if let brought {
+            // A context in the message brings its own baggage, or none.
+            if baggage.isEmpty { readBaggage() }
+            placeInRun(brought, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
+        } else {
+            let inHead = readContext()
+            readBaggage()
+            placeInRun(inHead, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
+        }
         describeRequest(upstream)
         if upstream.kind == .mcpServer {
             isListening = request.method == .get

@@ -21,6 +21,7 @@ extension Exchange {
 
         var acceptEncoding = AcceptEncoding()
         var credentialSeen = false
+        let replaces = upstream.headers != nil
         var run: Range<Int>?
         for index in 0..<request.fieldCount {
             let field = request.field(index)
@@ -34,10 +35,9 @@ extension Exchange {
                 // Nominated, it is for us alone (RFC 9110 §7.6.1), but still the caller's own.
                 credentialSeen = upstream.passesCredentials
                 passes = !field.isNominated && upstream.passesCredentials
-            default: passes = !field.name.isHopByHop && !field.isNominated
+            default: passes = !field.name.isHopByHop && !field.isNominated && !(replaces && upstream.replaces(index, of: request))
             }
-            let isReplaced = upstream.headers != nil && upstream.replacedHeaders.contains { $0.isField(index, of: request) }
-            extend(&run, by: field, passes && !isReplaced, in: request)
+            extend(&run, by: field, passes, in: request)
         }
         if let run { output.append(request.raw.extracting(run)) }
 

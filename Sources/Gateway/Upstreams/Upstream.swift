@@ -134,6 +134,10 @@ struct ConfigurationPlace {
 }
 
 extension Upstream {
+    /// Whether the operator's own field takes the place of a caller's.
+    @inline(never)
+    func replaces(_ index: Int, of request: MessageHead) -> Bool { replacedHeaders.contains { $0.isField(index, of: request) } }
+
     func isNamed(_ other: RawSpan) -> Bool {
         let name = name
         return name.bytes.equals(other)
