@@ -64,21 +64,7 @@ extension Worker {
         var keepsAlive = false
         do {
             try admit(exchange, upstream)
-            if let api = api(of: exchange.request, upstream.dialect) {
-                if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
-                if exchange.body.count <= Self.readAtOnce {
-                    exchange.understand(api, upstream, content: settings.content)
-                } else {
-                    await understandBeside(exchange, api, upstream)
-                }
-            } else if upstream.kind == .mcpServer {
-                if exchange.request.method == .post {
-                    if try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
-                    try await understandMessage(exchange, upstream, caller)
-                } else {
-                    exchange.place(upstream, caller: caller.bytes, by: self)
-                }
-            }
+            if try !isUnderstoodAtOnce(exchange, upstream, downstream) { try await understand(exchange, upstream, caller, downstream) }
             let connection = try await send(exchange, to: upstream, for: downstream)
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
         } catch {
@@ -93,9 +79,28 @@ extension Worker {
         return keepsAlive
     }
 
-    /// Reads a message to an MCP server, and finds its place by it.
-    private func understandMessage(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller) async throws(GatewayError) {
+    /// Reads what a model is asked where that has come whole and is small, which is nearly always. What is not understood streams.
+    @inline(__always)
+    private func isUnderstoodAtOnce(_ exchange: Exchange, _ upstream: Upstream, _ downstream: HTTP1Connection) throws(GatewayError) -> Bool {
+        guard upstream.kind == .provider else { return false }
+        guard let api = api(of: exchange.request, upstream.dialect) else { return true }
+        guard try bodyIsAtHand(exchange, downstream), exchange.body.count <= Self.readAtOnce else { return false }
+        exchange.understand(api, upstream, content: settings.content)
+        return true
+    }
+
+    /// The same for all that takes longer, and for messages. Not part of its caller: what it needs would be kept as long as a stream runs.
+    @inline(never)
+    private func understand(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller, _ downstream: HTTP1Connection) async throws(GatewayError) {
+        guard upstream.kind == .provider || exchange.request.method == .post else {
+            return exchange.place(upstream, caller: caller.bytes, by: self)
+        }
+        if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
+        if let api = upstream.kind == .provider ? api(of: exchange.request, upstream.dialect) : nil {
+            if isLarge { await understandBeside(exchange, api, upstream) } else { exchange.understand(api, upstream, content: settings.content) }
+            return
+        }
         if isLarge { await readMessageBeside(exchange) } else { exchange.readMessage(content: settings.content) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
@@ -111,6 +116,7 @@ extension Worker {
     }
 
     /// Reads and parses the request's head.
+    @inline(never)
     private func readHead(into exchange: Exchange, from downstream: HTTP1Connection) async throws(GatewayError) {
         let length: Int
         do { length = try await downstream.readHead(until: loop.now + settings.headTimeoutNanoseconds) } catch { throw .badRequest(error) }

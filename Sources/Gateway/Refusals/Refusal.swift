@@ -10,6 +10,7 @@ import Tracing
 extension Worker {
     /// Answers for an exchange that failed; where the head is out already, the cut connection is the answer.
     /// - Returns: whether the connection can take another request.
+    @inline(never)
     func refuse(_ error: GatewayError, _ exchange: Exchange, _ upstream: Upstream, on downstream: HTTP1Connection) async -> Bool {
         if exchange.answerStarted || error == .callerGone {
             downstream.stream.reset()
@@ -25,6 +26,7 @@ extension Worker {
     }
 
     /// Answers a path that names nothing known.
+    @inline(never)
     func refuseUnknown(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
         exchange.takeContextForAnswer(&ids)
         let request = exchange.request
@@ -43,6 +45,7 @@ extension Worker {
     }
 
     /// Answers a head that does not parse; nothing of it can be relied on, so the connection closes.
+    @inline(never)
     func refuseUnread(_ error: GatewayError, _ exchange: Exchange, on downstream: HTTP1Connection) async {
         var message = error.message(.none)
         if case .badRequest(.stream(.timedOut)) = error {

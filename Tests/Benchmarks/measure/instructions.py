@@ -8,6 +8,7 @@ Exit status 1 where one is above its limit. --profile also prints where the inst
 import json
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -26,10 +27,13 @@ def main():
     stripped = BUILT / "hopspan-stripped"
     # valgrind 3.19 stops at clang's DWARF 5; the symbols stay.
     subprocess.run(["strip", "-g", "-o", stripped, Hopspan.binary], check=True)
-    found = {name: {} for name in LOADS}
     profiles = {}
-    instructions(stripped, found, profiles)
-    allocations(found)
+    rounds = [measured(stripped, profiles)]
+    # How many requests share a turn of the loop differs from run to run, by half a hundredth of the instructions. What stands above its
+    # limit is measured twice more, and the median counts.
+    if any(value > limits[load][what] for load, values in rounds[0].items() for what, value in values.items()):
+        rounds += [measured(stripped, profiles) for _ in range(2)]
+    found = {load: {what: statistics.median(each[load][what] for each in rounds) for what in values} for load, values in rounds[0].items()}
     rows, above = [], 0
     for load, values in found.items():
         for what, value in values.items():
@@ -51,6 +55,13 @@ def main():
     (BUILT / "instructions.json").write_text(json.dumps({"measured": found, "functions": {load: profile[:100] for load, profile in profiles.items()}}, indent=1))
     print(f"{len(rows) - above} passed, {above} failed")
     return 1 if above else 0
+
+
+def measured(stripped, profiles):
+    found = {name: {} for name in LOADS}
+    instructions(stripped, found, profiles)
+    allocations(found)
+    return found
 
 
 class Running:
