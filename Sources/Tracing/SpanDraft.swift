@@ -47,6 +47,14 @@
     /// UTF-8; what is not is mended when the span is encoded.
     @inlinable public mutating func set(_ attribute: Attribute, _ value: RawSpan) { bytes(attribute.rawValue, .string, value) }
 
+    /// Attributes that another draft has written, one after the other (`withEntries`).
+    public mutating func append(_ entries: RawSpan) {
+        let place = unsafe room(for: entries.byteCount)
+        // Sound: there is room for them.
+        unsafe entries.withUnsafeBytes { unsafe Self.copy($0, to: place) }
+        used &+= entries.byteCount
+    }
+
     /// A text of two parts.
     public mutating func set(_ attribute: Attribute, _ first: RawSpan, _ second: RawSpan) {
         let place = unsafe reserve(attribute.rawValue, .string, first.byteCount &+ second.byteCount)

@@ -173,8 +173,8 @@ final class Exchange {
     /// The name the caller gave its run, of 1 to 128 visible ASCII characters; anything else is no name, and counted.
     private func readRunName(_ runHeaders: [ConfiguredField], _ counters: GatewayCounters) -> Bool {
         let request = request
-        for header in runHeaders {
-            if let index = header.index(in: request), takeRunName(request.value(index), counters) { return true }
+        for place in 0..<runHeaders.count {
+            if let index = runHeaders[place].index(in: request), takeRunName(request.value(index), counters) { return true }
         }
         guard !baggage.isEmpty else { return false }
         return baggage.withValue(of: "run.id") { takeRunName($0, counters) } ?? false
@@ -244,18 +244,24 @@ final class Exchange {
     private func describeRequest(_ upstream: Upstream) {
         let request = request
         span.record.kind = SpanKind.client.rawValue
-        if upstream.kind == .provider { span.set(.providerName, upstream.providerName) }
-        span.set(.httpRequestMethod, request.method.name)
-        if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }
-        span.set(.serverAddress, upstream.host)
-        span.set(.serverPort, upstream.port)
+        if request.method == .post {
+            let facts = upstream.postFacts
+            span.append(facts.bytes)
+        } else {
+            if upstream.kind == .provider { span.set(.providerName, upstream.providerName) }
+            span.set(.httpRequestMethod, request.method.name)
+            if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }
+            span.set(.serverAddress, upstream.host)
+            span.set(.serverPort, upstream.port)
+        }
         if let index = request.index(of: .hopspanAgent), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
             span.set(.agentName, request.value(index))
         } else if !baggage.isEmpty {
             _ = baggage.withValue(of: "gen_ai.agent.name") { if $0.byteCount > 0 && $0.byteCount <= 256 { span.set(.agentName, $0) } }
         }
-        for header in upstream.sessionHeaders {
-            if let index = header.index(in: request), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
+        let sessionHeaders = upstream.sessionHeaders
+        for place in 0..<sessionHeaders.count {
+            if let index = sessionHeaders[place].index(in: request), request.value(index).byteCount > 0, request.value(index).byteCount <= 256 {
                 span.set(.conversationID, request.value(index))
                 span.set(.sessionID, request.value(index))
                 break

@@ -28,6 +28,8 @@ final class Upstream {
     let urlStart: Text
     let providerName: Text
     let host: Text
+    /// What a span says of the upstream, and of a POST to it: attributes as a draft has them, which nearly all spans begin with.
+    let postFacts: Text
     let pathPrefix: Text
     /// Asked of a proxy, a target is a whole URL: this and the path (RFC 9112 §3.2.2). Nil where the connection leads to the origin.
     let absolutePrefix: Text?
@@ -104,6 +106,12 @@ final class Upstream {
         urlStart = Text("\(origin.scheme)://\(origin.authority)")
         host = Text(origin.host)
         port = Int(origin.port)
+        var facts = SpanDraft()
+        if kind == .provider { facts.set(.providerName, providerName) }
+        facts.set(.httpRequestMethod, Method.post.name)
+        facts.set(.serverAddress, host)
+        facts.set(.serverPort, port)
+        postFacts = facts.withEntries { Text(copying: $0) }
     }
 
 }
@@ -151,6 +159,13 @@ extension Upstream {
     init(_ text: String) {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: text.utf8.count, alignment: 1)
         unsafe copy.copyBytes(from: text.utf8)
+        unsafe storage = UnsafeRawBufferPointer(copy)
+    }
+
+    init(copying bytes: RawSpan) {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.byteCount, alignment: 1)
+        // Sound: there are as many bytes.
+        unsafe bytes.withUnsafeBytes { unsafe copy.copyMemory(from: $0) }
         unsafe storage = UnsafeRawBufferPointer(copy)
     }
 

@@ -4,7 +4,8 @@ extension HTTP1Connection {
     /// Closes after an answer that must arrive: what the caller still sends is read and dropped for a while, because closing with
     /// unread input would reset the connection under the answer (RFC 9112 §9.6).
     public func closeAfterAnswer(on loop: EventLoop) async {
-        guard !stream.socket.peerEnded, stream.socket.interruption == nil else {
+        // A peer that has ended its side may still have sent more than was read.
+        guard stream.socket.interruption == nil, !stream.socket.peerEnded || stream.mayBeReadable else {
             stream.close()
             return
         }
