@@ -104,7 +104,7 @@ extension Exchange {
     /// A request that did not get through is answered as one that failed: clients take the session for broken by an HTTP status of 500
     /// and above.
     func status(for error: GatewayError) -> Int {
-        isMessage && error.status >= 500 && message?.expectsAnswer == true ? 200 : error.status
+        error.status >= 500 && message?.call.expectsAnswer == true ? 200 : error.status
     }
 
     private func writeErrorMessage(code: Int, message text: String, trace: String, to json: inout JSONWriter) {
@@ -112,7 +112,7 @@ extension Exchange {
         json.key("jsonrpc")
         json.string("2.0")
         json.key("id")
-        if isMessage, let message { message.writeID(to: &json) } else { json.null() }
+        if let message { message.call.writeID(to: &json) } else { json.null() }
         json.key("error")
         json.beginObject()
         json.key("code")

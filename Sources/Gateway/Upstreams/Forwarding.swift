@@ -104,7 +104,7 @@ extension Exchange {
     private func writeRequestFraming() {
         if isUnderstood {
             output.append("content-length: ")
-            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (messageEdit?.growth ?? 0))
+            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (message?.edit?.growth ?? 0))
             output.append("\r\n")
             return
         }

@@ -27,7 +27,7 @@ extension Worker {
         clear(filtered)
         let input = connection.input
         // Where a client listens, silence is what there is to hear mostly.
-        let idle = exchange.isListening ? .max : upstream.timeouts.idle
+        let idle = exchange.isListening(upstream) ? .max : upstream.timeouts.idle
 
         var piece: Int?
         if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }

@@ -106,7 +106,7 @@ extension Worker {
     private func writeApart(_ exchange: Exchange, to connection: HTTP1Connection, until deadline: UInt64) async throws(StreamError) -> Bool {
         let output = exchange.output
         let body = exchange.body
-        if let edit = exchange.messageEdit {
+        if let edit = exchange.message?.edit {
             let added = edit.bytes
             guard unsafe try await connection.writeRequest(output.bytes, body.bytes.extracting(0..<edit.range.lowerBound), added.span.bytes, until: deadline)
             else { return false }
@@ -205,7 +205,7 @@ extension Exchange {
             range = edit.range
             output.append(body.bytes.extracting(0..<range.lowerBound))
             output.append(edit.text)
-        } else if let edit = messageEdit {
+        } else if let edit = message?.edit {
             guard body.count <= Worker.editedSize else { return false }
             range = edit.range
             output.append(body.bytes.extracting(0..<range.lowerBound))

@@ -55,36 +55,32 @@ public struct MCPRequest: Sendable {
     private mutating func read(_ bytes: RawSpan, _ params: Range<Int>) throws(JSONError) -> Bool {
         var json = JSONReader(bytes.extracting(params))
         let base = params.lowerBound
-        var isTwice = false
-        func take(_ range: inout Range<Int>, _ value: Range<Int>) {
-            if !range.isEmpty { isTwice = true }
-            range = base + value.lowerBound..<base + value.upperBound
-        }
+        var values = Values(base: base)
         guard try json.enterObject() else { return false }
         meta = .absent(at: base + json.offset, isAlone: true)
         while let key = try json.nextMember() {
             if case .absent(let at, _) = meta { meta = .absent(at: at, isAlone: false) }
             if key.is("_meta") {
-                if case .absent = meta {} else { isTwice = true }
+                if case .absent = meta {} else { values.isTwice = true }
                 let isNull = try json.peek() == .null
                 let isObject = try json.peek() == .object
                 let value = try json.rawValue()
                 let range = base + value.lowerBound..<base + value.upperBound
                 meta = isNull ? .null(range) : isObject ? .object(range) : .other
-                if isObject { isTwice = try readMeta(bytes, range) || isTwice }
+                if isObject, try readMeta(bytes, range) { values.isTwice = true }
             } else if key.is(targetName) {
-                take(&target, try json.rawValue())
+                values.take(&target, try json.rawValue())
             } else if key.is("arguments") {
-                take(&arguments, try json.rawValue())
+                values.take(&arguments, try json.rawValue())
             } else if key.is("protocolVersion"), method == .initialize {
-                take(&protocolVersion, try json.rawValue())
+                values.take(&protocolVersion, try json.rawValue())
             } else if key.is("requestId"), method == .cancelled {
-                take(&cancelledID, try json.rawValue())
+                values.take(&cancelledID, try json.rawValue())
             } else if key.is("progressToken"), method == .progress {
-                take(&progressToken, try json.rawValue())
+                values.take(&progressToken, try json.rawValue())
             }
         }
-        return isTwice
+        return values.isTwice
     }
 
     /// The member of `params` that names what is asked for.
@@ -98,27 +94,34 @@ public struct MCPRequest: Sendable {
 
     private mutating func readMeta(_ bytes: RawSpan, _ range: Range<Int>) throws(JSONError) -> Bool {
         var json = JSONReader(bytes.extracting(range))
-        let base = range.lowerBound
-        var isTwice = false
-        func take(_ range: inout Range<Int>, _ value: Range<Int>) {
-            if !range.isEmpty { isTwice = true }
-            range = base + value.lowerBound..<base + value.upperBound
-        }
+        var values = Values(base: range.lowerBound)
         guard try json.enterObject() else { return false }
         while let key = try json.nextMember() {
             if key.is("traceparent") {
-                take(&traceparent, try json.rawValue())
+                values.take(&traceparent, try json.rawValue())
             } else if key.is("tracestate") {
-                take(&tracestate, try json.rawValue())
+                values.take(&tracestate, try json.rawValue())
             } else if key.is("baggage") {
-                take(&baggage, try json.rawValue())
+                values.take(&baggage, try json.rawValue())
             } else if key.is("progressToken") {
-                take(&progressToken, try json.rawValue())
+                values.take(&progressToken, try json.rawValue())
             } else if key.is("io.modelcontextprotocol/protocolVersion") {
-                take(&protocolVersion, try json.rawValue())
+                values.take(&protocolVersion, try json.rawValue())
                 isModern = true
             }
         }
-        return isTwice
+        return values.isTwice
+    }
+
+    /// Values of an object's members, put where they belong.
+    private struct Values {
+        /// Where the object begins in the message.
+        let base: Int
+        var isTwice = false
+
+        mutating func take(_ place: inout Range<Int>, _ value: Range<Int>) {
+            if !place.isEmpty { isTwice = true }
+            place = base + value.lowerBound..<base + value.upperBound
+        }
     }
 }
