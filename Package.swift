@@ -85,14 +85,14 @@ let targets: [Target] = [
         swiftSettings: swiftSettings),
 
     // Proofs. `Peers` is what stands at the other end in them: certificates, openssl(1), sockets that block.
-    .target(name: "Peers", dependencies: ["TLS"], path: "Tests/Peers", swiftSettings: swiftSettings),
+    .target(name: "Peers", dependencies: ["TLS", "EventLoop"], path: "Tests/Peers", swiftSettings: swiftSettings),
     .executableTarget(name: "Stress", dependencies: ["Tracing", "Runs", "EventLoop"], path: "Tests/Stress", swiftSettings: swiftSettings),
     tests("TracingTests", "Tracing"),
     tests("JSONTests", "JSON"),
     tests("ContentTests", "Content"),
     tests("JSONRPCTests", "JSONRPC", "JSON"),
     tests("MCPTests", "MCP", "JSONRPC", "Content", "JSON", "Tracing"),
-    tests("EventLoopTests", "EventLoop"),
+    tests("EventLoopTests", "EventLoop", "Peers"),
     tests("TLSTests", "TLS", "EventLoop", "Peers"),
     tests("HTTPTests", "HTTP", "Deflate", "EventLoop", "TLS", "Peers"),
     tests("LLMTests", "LLM", "JSON", "Content", "Tracing"),

@@ -1,3 +1,4 @@
+import Peers
 import EventLoop
 import Glibc
 import Synchronization

@@ -1,3 +1,4 @@
+import Peers
 import EventLoop
 import Foundation
 import Synchronization

@@ -1,3 +1,4 @@
+import Peers
 @testable import EventLoop
 import Foundation
 import Synchronization

@@ -66,16 +66,10 @@ import Tracing
         try caller.write("POST /local/v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\naccept-encoding: gzip\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}")
         #expect(try caller.read(to: "\r\n\r\n").hasPrefix("HTTP/1.1 200 "))
         // Three reads' worth wait for the loop.
-        let isHeld = Mailbox<Void>()
-        let letGo = Mailbox<Void>()
-        Task(executorPreference: gateway.gateway.loops[0]) {
-            isHeld.put(())
-            try letGo.take()
+        try await gateway.holdingLoop {
+            mayGoOn.put(())
+            try waits.take()
         }
-        try isHeld.take()
-        mayGoOn.put(())
-        try waits.take()
-        letGo.put(())
         #expect(try caller.readToEnd().bytes.count == bytes.count)
         let span = try gateway.span()
         #expect(!span.isUnreadable)

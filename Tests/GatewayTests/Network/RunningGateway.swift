@@ -46,6 +46,19 @@ final class RunningGateway: Sendable {
         return try caller.readMessage()
     }
 
+    /// Keeps the gateway's loop from running while `body` does.
+    func holdingLoop(_ body: () async throws -> Void) async throws {
+        let isHeld = Mailbox<Void>()
+        let letGo = Mailbox<Void>()
+        Task(executorPreference: gateway.loops[0]) {
+            isHeld.put(())
+            try letGo.take()
+        }
+        try isHeld.take()
+        defer { letGo.put(()) }
+        try await body()
+    }
+
     /// Waits until the gateway has counted so many handshakes that failed; the peer hears of one first.
     func expectFailedHandshakes(_ count: UInt64) async throws {
         for _ in 0..<2_000 where gateway.counters.failedHandshakes.load(ordering: .relaxed) < count { try await Task.sleep(nanoseconds: 5_000_000) }

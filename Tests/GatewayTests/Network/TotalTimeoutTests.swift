@@ -57,17 +57,11 @@ import Testing
         try caller.write("GET /local/a HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
         try isAsked.take()
         // The answer comes in time, but the loop sees it when the time is over.
-        let isHeld = Mailbox<Void>()
-        let letGo = Mailbox<Void>()
-        Task(executorPreference: gateway.gateway.loops[0]) {
-            isHeld.put(())
-            try letGo.take()
+        try await gateway.holdingLoop {
+            mayAnswer.put(())
+            try hasAnswered.take()
+            try await Task.sleep(nanoseconds: 1_000_000_000)
         }
-        try isHeld.take()
-        mayAnswer.put(())
-        try hasAnswered.take()
-        try await Task.sleep(nanoseconds: 1_000_000_000)
-        letGo.put(())
         #expect(try caller.readMessage().head.hasPrefix("HTTP/1.1 504 "))
         let span = try gateway.span()
         #expect(span.errorType == "timeout")
