@@ -3,7 +3,7 @@
 #
 #   bash Tests/Benchmarks/run.sh                 everything; some twenty minutes
 #   bash Tests/Benchmarks/run.sh --quick         everything, with fewer and shorter rounds; some three minutes
-#   bash Tests/Benchmarks/run.sh --only NAME     one part: json tls latency streams memory growth turns; may be repeated
+#   bash Tests/Benchmarks/run.sh --only NAME     one part: json tls latency streams memory mcp growth turns; may be repeated
 #   bash Tests/Benchmarks/run.sh --nice -15      at that priority (root): on a machine that others use as well
 #   bash Tests/Benchmarks/run.sh --no-build      with the release build that is there
 #
