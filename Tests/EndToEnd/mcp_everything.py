@@ -60,13 +60,12 @@ def ask_for_roots() -> ListRoots:
     return ListRoots()
 
 
-class Everything:
-    def __init__(self, **options):
+class Serving:
+    """An ASGI application at work in a thread of its own; what it was asked is in `asked`."""
+
+    def __init__(self, app):
+        self.app = app
         self.asked = []
-        self.subscribed = []
-        #: Of the tool `wait`: how often it began, and how often it was cancelled.
-        self.waiting = self.cancelled = 0
-        self.app = self.made().streamable_http_app(event_store=Events(), retry_interval=50, **options)
         self.server = uvicorn.Server(uvicorn.Config(self.watched, host="127.0.0.1", port=0, interface="asgi3", log_level="critical", timeout_graceful_shutdown=1))
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
@@ -93,6 +92,15 @@ class Everything:
     def asked_for(self, method, trace_id):
         """What came of a method in a trace: fields and message."""
         return [(fields, message) for _, fields, message in self.asked if message and message.get("method") == method and trace_id in fields.get("traceparent", "")]
+
+
+class Everything(Serving):
+    def __init__(self):
+        self.subscribed = []
+        #: Of the tool `wait`: how often it began, and how often it was cancelled.
+        self.waiting = self.cancelled = 0
+        self.sent = Events()
+        super().__init__(self.made().streamable_http_app(event_store=self.sent, retry_interval=50))
 
     def made(self):
         server = MCPServer("everything", instructions="Ask.")
@@ -221,38 +229,39 @@ class Agent:
         monkeypatch.setattr(mcp.shared._otel, "_tracer", self.tracer)
         self.trace_id = None
 
-    def run(self, url, mode, body, **callbacks):
+    def run(self, url, mode, body, client=Client, **callbacks):
         """What `body` makes of a client."""
         async def main():
             with self.tracer.start_as_current_span("agent") as span:
                 self.trace_id = f"{span.get_span_context().trace_id:032x}"
-                async with Client(url, mode=mode, **callbacks) as client:
-                    return await body(client)
+                async with client(url, mode=mode, **callbacks) as connected:
+                    return await body(connected)
 
         return asyncio.run(asyncio.wait_for(main(), 25))
 
     def spans(self, kind):
-        """By method and id."""
-        return {
-            (span.attributes["mcp.method.name"], span.attributes.get("jsonrpc.request.id")): span
-            for span in self.exporter.get_finished_spans() if span.kind == kind and f"{span.context.trace_id:032x}" == self.trace_id}
+        return [span for span in self.exporter.get_finished_spans() if span.kind == kind and f"{span.context.trace_id:032x}" == self.trace_id]
 
     def check(self, collector, names):
-        """That the gateway's spans in the agent's trace are these, each below the client's for its message and above the server's."""
+        """That the gateway's hops in the agent's trace are these, each below the client's span for its message, and each server's span below one
+        of them."""
         def hops():
             # The SDK's client lists the tools on its own, where it has not yet, to know what a result should look like.
             return [s for s in collector.spans if s.trace_id == self.trace_id and (s.name != "tools/list" or s.name in names)]
 
         found = until(lambda: len(hops()) >= len(names) and hops())
         assert found and sorted(hop.name for hop in found) == sorted(names), f"{[hop.name for hop in hops()]} of {hops()}"
-        clients, servers = self.spans(SpanKind.CLIENT), self.spans(SpanKind.SERVER)
+        callers = {(span.attributes["mcp.method.name"], span.attributes.get("jsonrpc.request.id")): span for span in self.spans(SpanKind.CLIENT)}
         for hop in found:
-            message = hop["mcp.method.name"], hop["jsonrpc.request.id"]
-            assert hop.parent == f"{clients[message].context.span_id:016x}", f"{hop} is not below the client's span"
-            if message in servers:
-                assert f"{servers[message].parent.span_id:016x}" == hop.span_id, f"the server's span for {message} is not below {hop}"
-        asked = [name for name in names if name.startswith("tools/call")]
-        assert len([message for message in servers if message[0] == "tools/call"]) == len(asked), "the server has no span for a call"
+            caller = callers[hop["mcp.method.name"], hop["jsonrpc.request.id"]]
+            assert hop.parent == f"{caller.context.span_id:016x}", f"{hop} is not below the client's span"
+        served = {f"{span.parent.span_id:016x}": span for span in self.spans(SpanKind.SERVER)}
+        until(lambda: served.keys() <= collector.ids())
+        ours = {span.span_id: span for span in collector.spans if span.trace_id == self.trace_id}
+        for parent, span in served.items():
+            assert parent in ours and ours[parent]["mcp.method.name"] == span.attributes["mcp.method.name"], f"the server's {span.name} is not below our hop"
+        for hop in found:
+            assert hop["mcp.method.name"] != "tools/call" or hop.span_id in served, f"the server has no span below {hop}"
         by_name = {}
         for hop in found:
             by_name.setdefault(hop.name, []).append(hop)
