@@ -14,7 +14,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.resolve import Elicit, ListRoots, Resolve, Sample
 from mcp.server.streamable_http import EventMessage, EventStore
 from mcp_types import (
-    Completion, CreateMessageResult, ElicitRequest, ElicitRequestURLParams, EmptyResult, InputRequiredResult, ListRootsResult, SamplingMessage,
+    Completion, CreateMessageResult, ElicitRequest, ElicitRequestFormParams, ElicitRequestURLParams, EmptyResult, InputRequiredResult, ListRootsResult, SamplingMessage,
     SetLevelRequestParams, SubscribeRequestParams, TextContent, UnsubscribeRequestParams,
 )
 from opentelemetry.sdk.trace import TracerProvider
@@ -58,6 +58,11 @@ def ask_a_model() -> Sample:
 
 def ask_for_roots() -> ListRoots:
     return ListRoots()
+
+
+#: What a request of 2026 may be answered with, to come again with the answer.
+ASK_FOR_A_NAME = InputRequiredResult(input_requests={"name": ElicitRequest(params=ElicitRequestFormParams(
+    message="Who?", requested_schema={"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}))})
 
 
 class Serving:
@@ -185,6 +190,14 @@ class Everything(Serving):
         @server.prompt()
         def hello(name: str) -> str:
             return f"hello {name}"
+
+        @server.prompt()
+        async def guided(ctx: Context) -> str | InputRequiredResult:
+            return f"hello {ctx.input_responses['name'].content['name']}" if ctx.input_responses else ASK_FOR_A_NAME
+
+        @server.resource("asked://{what}")
+        async def asked(what: str, ctx: Context) -> str | InputRequiredResult:
+            return f"{what} for {ctx.input_responses['name'].content['name']}" if ctx.input_responses else ASK_FOR_A_NAME
 
         @server.completion()
         async def complete(ref, argument, context):

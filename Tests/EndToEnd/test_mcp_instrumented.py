@@ -50,12 +50,12 @@ def calls(upstream, collector, tmp_path_factory):
             return False
 
     try:
-        assert until(answer, 60), "the MCP servers did not start"
+        assert until(answer, 120), "the MCP servers did not start"
         urls = ",".join(f"{made.url}/mcp/{name}" for name in SERVERS)
         agents = {name: started(name, f"by_{name.replace('-', '_')}", urls, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in AGENTS}
         ids = {}
         for name, agent in agents.items():
-            out, errors = agent.communicate(timeout=60)
+            out, errors = agent.communicate(timeout=120)
             assert agent.returncode == 0, errors
             ids |= {(name, server): id for server, id in zip(SERVERS, json.loads(out))}
         made.settled()

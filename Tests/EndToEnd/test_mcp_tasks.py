@@ -28,7 +28,7 @@ def tools(upstream, collector, tmp_path_factory):
         except httpx.TransportError:
             return False
 
-    assert until(answers, 60), "the MCP server did not start"
+    assert until(answers, 120), "the MCP server did not start"
     yield made
     server.kill()
     server.wait(10)
@@ -36,7 +36,7 @@ def tools(upstream, collector, tmp_path_factory):
 
 
 def test_a_call_may_become_a_task_that_is_followed_asked_for_its_result_listed_and_cancelled(tools, collector, trace):
-    made = subprocess.run([FIRST_MAJOR, SCRIPT, f"{tools.url}/mcp/tasks", trace.headers["traceparent"]], env=program.environment(), capture_output=True, text=True, timeout=60)
+    made = subprocess.run([FIRST_MAJOR, SCRIPT, f"{tools.url}/mcp/tasks", trace.headers["traceparent"]], env=program.environment(), capture_output=True, text=True, timeout=120)
     assert made.returncode == 0, made.stderr
     said = json.loads(made.stdout)
     assert {tool: {key: value for key, value in said[tool].items() if key != "id"} for tool in ("works", "asks", "fails", "lasts")} == {
