@@ -55,15 +55,14 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
-    /// Monotonic nanoseconds; 0 until it is over.
     /// The same; 0 until it is over.
     private(set) var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
     /// What had been decoded when this turn of the loop began.
     private var decodedBefore = 0
-    /// Where a URL's query is written without its values.
-    let redacted = OutputBuffer(capacity: 64)
+    /// Where a URL's query is written without its values; made when one has a query.
+    var redacted: OutputBuffer?
     /// The span has its `url.full`.
     var urlIsDescribed = false
     var isPlaced = false
@@ -77,7 +76,7 @@ final class Exchange {
         call.reset()
         body.rest()
         output.rest()
-        redacted.rest()
+        redacted?.rest()
         request.rest()
         answer.rest()
         traceState.reset()

@@ -230,7 +230,8 @@ extension Exchange {
             span.set(.urlFull, start.bytes, target)
             return
         }
-        let redacted = redacted
+        let redacted = redacted ?? OutputBuffer(capacity: 256)
+        self.redacted = redacted
         redacted.removeAll()
         redacted.append(target.extracting(0...question))
         var inValue = false
