@@ -8,8 +8,6 @@ final class StoreWorker: @unchecked Sendable {
     private let shared: StoreShared
     private let clock: StoreClock
     private let tally: SpanTally
-    /// Spans from the queues that are in the batch.
-    private var unsettled = 0
     let idHash: IDHash
 
     private var gather: UInt64 = 120_000_000
@@ -129,10 +127,7 @@ final class StoreWorker: @unchecked Sendable {
             let now = clock.monotonic()
             while hasBacklog, !writer.batchIsFull {
                 let (chunk, queue) = backlog[backlogStart]
-                chunk.forEach { record, entries in
-                    writer.take(record, entries, now: now)
-                    unsettled += 1
-                }
+                chunk.forEach { record, entries in writer.take(record, entries, now: now) }
                 queue.recycle([chunk])
                 backlogStart += 1
             }
@@ -170,7 +165,6 @@ final class StoreWorker: @unchecked Sendable {
         let spans = writer.batchSpans
         do {
             try writer.commit()
-            settle()
             if showsFailure { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
             showsFailure = false
             failedTries = 0
@@ -189,11 +183,6 @@ final class StoreWorker: @unchecked Sendable {
         }
     }
 
-    private func settle() {
-        tally.settle(unsettled)
-        unsettled = 0
-    }
-
     private func failed(_ error: StoreError) {
         failedTries += 1
         failure = error
@@ -205,7 +194,6 @@ final class StoreWorker: @unchecked Sendable {
         }
         if !error.mayPass, failedTries >= Self.hopelessTries {
             lose(writer.batchSpans, error)
-            settle()
             writer.abandon()
             failedTries = 0
             failure = nil
