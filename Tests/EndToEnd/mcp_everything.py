@@ -68,7 +68,8 @@ class Serving:
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         assert until(lambda: self.server.started), "the MCP server did not start"
-        self.url = f"http://127.0.0.1:{self.server.servers[0].sockets[0].getsockname()[1]}/mcp"
+        self.port = self.server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/mcp"
 
     def stop(self):
         self.server.force_exit = self.server.should_exit = True
