@@ -93,7 +93,8 @@ extension Worker {
     @inline(never)
     private func understand(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller, _ downstream: HTTP1Connection) async throws(GatewayError) {
         guard upstream.kind == .provider || exchange.request.method == .post else {
-            return exchange.place(upstream, caller: caller.bytes, by: self)
+            exchange.place(upstream, caller: caller.bytes, by: self)
+            return try exchange.confineTools(upstream)
         }
         if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
@@ -101,8 +102,10 @@ extension Worker {
             if isLarge { await understandBeside(exchange, api, upstream) } else { exchange.understand(api, upstream, content: settings.content) }
             return
         }
-        if isLarge { await readMessageBeside(exchange) } else { exchange.readMessage(content: settings.content) }
+        let strictly = upstream.tools != nil
+        if isLarge { await readMessageBeside(exchange, strictly: strictly) } else { exchange.readMessage(content: settings.content, strictly: strictly) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
+        try exchange.confineTools(upstream)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
     }
 

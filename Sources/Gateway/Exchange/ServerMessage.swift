@@ -12,6 +12,8 @@ final class ServerMessage {
     private(set) var request = Result<MCPRequest?, JSONRPCError>.success(nil)
     /// What changes in it on its way.
     fileprivate(set) var edit: MessageEdit?
+    /// It could be taken for another; looked for only where that matters.
+    fileprivate(set) var hasLookalikes = false
     /// When it had its answer although the stream goes on; monotonic nanoseconds, 0 not yet.
     private(set) var answeredAt: UInt64 = 0
 
@@ -19,10 +21,12 @@ final class ServerMessage {
         call.reset()
         request = .success(nil)
         edit = nil
+        hasLookalikes = false
         answeredAt = 0
     }
 
-    fileprivate func read(_ bytes: RawSpan) {
+    fileprivate func read(_ bytes: RawSpan, strictly: Bool) {
+        if strictly { hasLookalikes = MCPRequest.hasLookalikes(bytes) }
         do { request = .success(try call.readRequest(bytes)) } catch { request = .failure(error) }
     }
 
@@ -32,12 +36,13 @@ final class ServerMessage {
 // The steps of an exchange that only messages have.
 extension Exchange {
     /// The request is a message; its body has been read whole. Reads it: `takeMessage` says what came of it.
-    func readMessage(content: ContentRecording) {
+    /// - Parameter strictly: no server may read it otherwise.
+    func readMessage(content: ContentRecording, strictly: Bool) {
         let message = spareMessage ?? ServerMessage()
         self.message = message
         message.call.content = content
         let body = body
-        message.read(body.bytes)
+        message.read(body.bytes, strictly: strictly)
     }
 
     /// Places the hop by what the message brings.

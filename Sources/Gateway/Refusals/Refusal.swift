@@ -20,7 +20,7 @@ extension Worker {
         let keepsAlive = request.keepsAlive && downstream.isAtMessageEnd && !isDraining && error != .shutdown
         let speech = upstream.kind == .mcpServer ? exchange.messageSpeech(for: error) : .dialect(Self.dialect(at: request.path, of: upstream.dialect))
         let status = exchange.status(for: error)
-        exchange.writeRefusal(status: status, message: error.message(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: status, message: error.answer(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
         exchange.refused(status)
         return await send(exchange, on: downstream) && keepsAlive
     }
@@ -97,14 +97,19 @@ extension Exchange {
     /// How a client of an MCP server is told.
     func messageSpeech(for error: GatewayError) -> Speech {
         guard request.method == .post else { return .dialect(.other) }
-        if case .badMessage(let error) = error { return .jsonrpc(code: error.code) }
-        return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+        switch error {
+        case .badMessage(let error): return .jsonrpc(code: error.code)
+        // MCP 2026-07-28, error codes; Tools, Error Handling.
+        case .headerMismatch: return .jsonrpc(code: -32020)
+        case .toolNotAllowed: return .jsonrpc(code: -32602)
+        default: return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+        }
     }
 
     /// A request that did not get through is answered as one that failed: clients take the session for broken by an HTTP status of 500
-    /// and above.
+    /// and above. So is one for a tool that is not known.
     func status(for error: GatewayError) -> Int {
-        error.status >= 500 && message?.call.expectsAnswer == true ? 200 : error.status
+        (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status
     }
 
     private func writeErrorMessage(code: Int, message text: String, trace: String, to json: inout JSONWriter) {

@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import Policy
 import TLS
 import Tracing
 
@@ -41,6 +42,8 @@ final class Upstream {
     let replacedHeaders: [ConfiguredField]
     /// The caller's credentials are meant for the upstream, and not for the gateway alone.
     let passesCredentials: Bool
+    /// The tools that may be used; nil where all may.
+    let tools: NameFilter?
     /// What a tool call costs.
     let pricePerCall: USD?
     /// The operator has said how far callers may go: a path must not lead out of the base URL, nor anywhere else with the operator's
@@ -69,7 +72,7 @@ final class Upstream {
         case .provider(let settings):
             kind = .provider
             known = settings.known
-            (replacedHeaders, passesCredentials, pricePerCall) = ([], true, nil)
+            (replacedHeaders, passesCredentials, tools, pricePerCall) = ([], true, nil, nil)
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: settings.name)
             name = Text(settings.name)
@@ -87,6 +90,7 @@ final class Upstream {
             known = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (passesCredentials, pricePerCall) = (settings.passesAuthorization, settings.pricePerCall)
+            tools = settings.tools.allowsEverything ? nil : settings.tools
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: "mcp/\(settings.name)")
             name = Text("mcp/\(settings.name)")
