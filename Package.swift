@@ -66,6 +66,7 @@ let targets: [Target] = [
     room("Deflate", "CISAL"),
     room("LLM", "Tracing", "JSON", "Content", "HTTP", "CPriceCatalogue"),
     room("MCP", "Tracing", "JSON", "Content", "JSONRPC", "HTTP"),
+    room("MCPHost", "Tracing", "JSON", "JSONRPC", "MCP", "EventLoop", "HTTP"),
     room("OTLP", "Tracing", "JSON", "COTLP"),
     room("Runs", "Tracing", "OTLP", "JSON"),
     room("Store", "Tracing", "OTLP", "Runs", "Deflate", "CSQLite"),
@@ -80,7 +81,7 @@ let targets: [Target] = [
         name: "hopspan",
         dependencies: [
             "Tracing", "JSON", "Content", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Deflate", "Store", "Export", "Configuration", "Gateway", "QueryAPI", "Terminal", "Commands",
-            "Demo",
+            "Demo", "MCPHost",
         ],
         swiftSettings: swiftSettings),
 
@@ -92,6 +93,7 @@ let targets: [Target] = [
     tests("ContentTests", "Content"),
     tests("JSONRPCTests", "JSONRPC", "JSON"),
     tests("MCPTests", "MCP", "JSONRPC", "Content", "JSON", "Tracing"),
+    tests("MCPHostTests", "MCPHost", "JSON", "HTTP", "EventLoop", "Peers"),
     tests("EventLoopTests", "EventLoop", "Peers"),
     tests("TLSTests", "TLS", "EventLoop", "Peers"),
     tests("HTTPTests", "HTTP", "Deflate", "EventLoop", "TLS", "Peers"),
@@ -106,7 +108,7 @@ let targets: [Target] = [
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
     tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
-    tests("hopspanTests", "hopspan", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS", "LLM", "HTTP", "EventLoop", "Peers"),
+    tests("hopspanTests", "hopspan", "MCPHost", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS", "LLM", "HTTP", "EventLoop", "Peers"),
     tests("TidyTests"),
 ]
 

@@ -10,8 +10,6 @@ enum NotInThisBuild {
         "telemetry.link_content",
         "routes",
         "mcp.*.tools",
-        "mcp.*.command",
-        "mcp.*.env",
         "a2a",
         "workspaces",
         "guardrails",

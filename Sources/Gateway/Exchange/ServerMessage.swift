@@ -69,8 +69,12 @@ extension Exchange {
     /// What the span carries of a hop to an MCP server.
     func finishMessage(_ upstream: Upstream) {
         span.record.hopKind = HopKind.tool.rawValue
-        span.set(.networkTransport, "tcp")
-        span.set(.networkProtocolName, "http")
+        if upstream.isProcess {
+            span.set(.networkTransport, "pipe")
+        } else {
+            span.set(.networkTransport, "tcp")
+            span.set(.networkProtocolName, "http")
+        }
         guard let call = message?.call, call.kind != nil else {
             // The stream a client listens on, the end of its session, or no message at all.
             let name = upstream.name
