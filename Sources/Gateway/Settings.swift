@@ -1,5 +1,6 @@
 public import Configuration
 public import Content
+public import EventLoop
 public import HTTP
 public import LLM
 public import Policy
@@ -101,6 +102,8 @@ public struct MCPServerSettings: Sendable {
     public var pricePerCall: USD?
     /// Trust of its own.
     public var tls: TLSContext?
+    /// It is a process of ours, spoken to over pipes (`command`): what makes a connection to whoever speaks to it.
+    public var process: (@Sendable () throws(SystemError) -> Int32)?
 
     public init(name: String, origin: Origin, target: String) {
         self.name = name

@@ -9,6 +9,8 @@ public final class UpstreamPool {
     let tls: TLSContext?
     let loop: EventLoop
     let resolver: Resolver
+    /// Another way to a connection than by the origin's name: a server of this process (`Socket.pair`).
+    let local: (@Sendable () throws(SystemError) -> Int32)?
     private var isClosed = false
     private var idle: [(connection: HTTP1Connection, since: UInt64)] = []
 
@@ -45,9 +47,12 @@ public final class UpstreamPool {
     /// - Parameters:
     ///   - tls: whom to believe, for `https` origins: a client's context.
     ///   - proxy: what the origin is reached through; nil: it is reached directly.
+    ///   - local: where the origin is within this process, what makes a connection to it: a connected, non-blocking socket.
     public init(
-        origin: Origin, tls: TLSContext? = nil, proxy: Proxy? = nil, loop: EventLoop, resolver: Resolver, counters: Counters = Counters()
+        origin: Origin, tls: TLSContext? = nil, proxy: Proxy? = nil, local: (@Sendable () throws(SystemError) -> Int32)? = nil, loop: EventLoop,
+        resolver: Resolver, counters: Counters = Counters()
     ) {
+        self.local = local
         self.origin = origin
         self.tls = tls
         self.proxy = proxy
