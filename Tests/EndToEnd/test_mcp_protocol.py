@@ -279,8 +279,9 @@ def test_what_a_session_has_besides_requests_are_hops_that_have_not_failed(url, 
 
     agent.run(url, mode, body)
     agent.check(collector, OPENING[mode] + ["tools/call narrate"])
-    for hop in agent.session(collector, ASIDE).values():
-        assert (hop.status, hop.get("error.type")) == (STATUS_UNSET, None), hop
+    for name, hop in agent.session(collector, ASIDE).items():
+        # Its stream ends by the server, which has been told of the session's end, or by the client, which leaves then: who is first is chance.
+        assert (hop.status, hop.get("error.type")) == (STATUS_UNSET, None) or name.startswith("GET") and hop["error.type"] == "client_disconnected", hop
     run = tools.run(agent.trace_id, hops=2)
     assert (run["errors"], run["tool_calls"], run["tools"]) == (0, 1, ["narrate"])
 
