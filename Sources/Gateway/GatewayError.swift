@@ -32,6 +32,7 @@ enum GatewayError: Error, Equatable {
     var errorType: StaticString {
         switch self {
         case .badRequest(.stream(.timedOut)): "408"
+        case .badRequest(.head(let error)): error.statusText
         case .badRequest, .pathLeadsUp, .badMessage: "400"
         case .methodNotAllowed: "405"
         case .bodyTooLarge: "413"
