@@ -55,7 +55,6 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
-    /// Monotonic nanoseconds; 0 until it is over.
     /// The same; 0 until it is over.
     private(set) var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.

@@ -99,7 +99,8 @@ final class Upstream {
             confinesPaths = false
         }
         let proxy = Proxy(for: origin, by: gateway.proxies)
-        pool = UpstreamPool(origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters)
+        pool = UpstreamPool(origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters,
+            idleNanoseconds: gateway.upstreamIdleNanoseconds)
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")
