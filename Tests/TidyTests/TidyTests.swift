@@ -134,7 +134,7 @@ import Testing
         let rows = Self.read("otel/telemetry.md").components(separatedBy: "## Attributes")[0].split(separator: "\n").filter { $0.hasPrefix("| `") && $0.contains("| CLIENT |") }
         let names = rows.flatMap { row in row.split(separator: "|")[0].split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) } }
         #expect(names.count >= 8, "the table could not be read")
-        let forms = ["{METHOD}": "(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|_OTHER)", "{method}": "[a-z]+(/[a-z_/]+)?", " {model}": "( \\S+)?"]
+        let forms = ["{METHOD}": "(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|_OTHER)", "{method}": "[a-z]+(/[a-z_/]+)?", "{operation}": "([A-Z][a-z]+)+", " {model}": "( \\S+)?"]
         var unseen = Set(names)
         for file in Self.files(in: "Tests/GatewayTests/Fixtures") where file.hasSuffix(".exchange") {
             let spans = Self.read(file).components(separatedBy: "\n----- spans\n").last!.split(separator: "\n").filter { !$0.hasPrefix(" ") }

@@ -7,6 +7,7 @@ final class StoreWorker: @unchecked Sendable {
     let writer: StoreWriter
     private let shared: StoreShared
     private let clock: StoreClock
+    private let tally: SpanTally
     let idHash: IDHash
 
     private var gather: UInt64 = 120_000_000
@@ -40,7 +41,8 @@ final class StoreWorker: @unchecked Sendable {
     /// How long the last writes may go on failing once the store closes.
     private static let closingPatience: UInt64 = 5_000_000_000
 
-    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock) {
+    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock, tally: SpanTally) {
+        self.tally = tally
         self.writer = writer
         self.shared = shared
         self.clock = clock
@@ -50,6 +52,8 @@ final class StoreWorker: @unchecked Sendable {
     // MARK: the thread
 
     func run() {
+        // A disk that refuses even that says so with the first spans.
+        try? writer.noteOpen(true)
         owingBlocks = (try? writer.owingBlocks()) ?? []
         var closingUntil: UInt64?
         while true {
@@ -66,6 +70,8 @@ final class StoreWorker: @unchecked Sendable {
         }
         for (_, completion) in deletions { completion(.failure(.closed)) }
         for command in shared.closeCommands() { command(nil, .closed) }
+        // Where the disk refuses that too, the next process tells what is missing.
+        if (try? writer.noteOpen(false)) != nil { tally.close() }
         _ = try? writer.database.checkpoint(truncate: true)
     }
 
