@@ -112,7 +112,7 @@ let targets: [Target] = [
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
     tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
-    tests("hopspanTests", "hopspan", "MCPHost", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS", "LLM", "HTTP", "EventLoop", "Peers"),
+    tests("hopspanTests", "hopspan", "Commands", "MCPHost", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS", "LLM", "HTTP", "EventLoop", "Peers"),
     tests("TidyTests"),
 ]
 

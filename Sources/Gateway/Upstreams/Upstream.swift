@@ -129,7 +129,8 @@ final class Upstream {
         if case .mcpServer(let settings) = role { local = settings.process }
         let proxy = local == nil ? Proxy(for: origin, by: gateway.proxies) : nil
         pool = UpstreamPool(
-            origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, local: local, loop: loop, resolver: resolver, counters: counters)
+            origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, local: local, loop: loop, resolver: resolver, counters: counters,
+            idleNanoseconds: gateway.upstreamIdleNanoseconds)
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")

@@ -192,7 +192,7 @@ extension ProviderSettings {
             self.init(known, calledBy: provider.name)
         } else {
             self.init(name: provider.name, providerName: provider.name, dialect: .openai, origin: Origin(isTLS: true, host: "", port: 443))
-            asksForStreamUsage = true
+            asksForStreamUsage = provider.dialect != .anthropic
             if let list = provider.priceAs { usageShape = PriceCatalogue.bundled.usageShape(list) }
         }
         if let url = provider.baseURL {
@@ -201,7 +201,9 @@ extension ProviderSettings {
             missingConfiguration = nil
         }
         switch provider.dialect {
-        case .openai: dialect = .openai
+        case .openai:
+            dialect = .openai
+            asksForStreamUsage = true
         case .anthropic: dialect = .anthropic
         case nil: break
         }
