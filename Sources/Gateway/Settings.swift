@@ -1,7 +1,9 @@
 public import Configuration
 public import Content
+public import EventLoop
 public import HTTP
 public import LLM
+public import Policy
 public import TLS
 public import Tracing
 
@@ -17,6 +19,8 @@ public struct GatewaySettings: Sendable {
     public var content = ContentRecording.none
     /// How long a connection may be open with nothing asked.
     public var keepAliveNanoseconds: UInt64 = 60_000_000_000
+    /// How long a connection to an upstream is kept that nobody uses; it is looked at ten times as often.
+    public var upstreamIdleNanoseconds = UpstreamPool.usualIdleNanoseconds
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
@@ -94,10 +98,14 @@ public struct MCPServerSettings: Sendable {
     /// The caller's `Authorization` goes to the server, where no credential is configured (`pass_authorization`).
     public var passesAuthorization = false
     public var timeouts = UpstreamTimeouts()
+    /// The tools that callers may use (`tools`).
+    public var tools = NameFilter()
     /// What a `tools/call` costs; nil: nothing is known (`price_per_call`).
     public var pricePerCall: USD?
     /// Trust of its own.
     public var tls: TLSContext?
+    /// It is a process of ours, spoken to over pipes (`command`): what makes a connection to whoever speaks to it.
+    public var process: (@Sendable () throws(SystemError) -> Int32)?
 
     public init(name: String, origin: Origin, target: String) {
         self.name = name

@@ -47,10 +47,18 @@ final class Exchange {
     /// One that is used again.
     var spareMessage: ServerMessage?
     var sessionIsDescribed = false
+    /// What changes the answer on its way; nil where it passes as it comes.
+    var editor: AnswerEditor?
+    /// The answer is a stream whose events go through the editor.
+    var editsEvents = false
+    /// The answer's body has been taken whole and edited: it stands in `body`.
+    var isCollected = false
     /// The run's name where the caller gave one.
     var runName: [UInt8] = []
     /// The trace of the named run's place, from `open` to `leaveRun`.
     var enteredTrace: TraceID?
+    /// Nothing of HTTP is between the upstream and us that the span could tell of.
+    private var isPiped = false
     private(set) var answerStarted = false
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
@@ -91,6 +99,9 @@ final class Exchange {
         }
         isPlaced = false
         sessionIsDescribed = false
+        editor = nil
+        editsEvents = false
+        isCollected = false
         answerStarted = false
         failure = nil
         sentAt = 0
@@ -111,6 +122,7 @@ final class Exchange {
     /// The hop's span opens. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
+        isPiped = upstream.isProcess
         recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.timeouts.total }
@@ -134,7 +146,7 @@ final class Exchange {
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
         if upstream.kind == .mcpServer { describeSession(answer) }
-        guard isUnderstood else { return }
+        guard isUnderstood || editor != nil else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
         var isEventStream = false
@@ -144,6 +156,10 @@ final class Exchange {
             case .contentType: isEventStream = answer.value(index).starts(ignoringCase: "text/event-stream")
             default: break
             }
+        }
+        if editor != nil {
+            editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
+            guard isUnderstood else { return }
         }
         switch encoding {
         case .identity: isObserved = true
@@ -164,14 +180,14 @@ final class Exchange {
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
-        span.set(.httpResponseStatusCode, answer.status)
+        if !isPiped { span.set(.httpResponseStatusCode, answer.status) }
     }
 
     /// The answer is ours, for want of one from the upstream.
-    func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
+    func refused(_ status: Int) { if !isPiped { span.set(.httpResponseStatusCode, status) } }
 
     /// Pieces must go through `filter` instead of being passed on as they are.
-    var hides: Bool { isObserved && !isInflating && message == nil && call.holdsBack }
+    var hides: Bool { editsEvents || isObserved && !isInflating && message == nil && call.holdsBack }
 
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
@@ -228,12 +244,14 @@ final class Exchange {
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
+        if editsEvents { return editEvents(piece, clock) }
         let body = body
         call.observe(piece, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }
     }
 
     /// The answer's body is here to its end: what was held back of it is appended to `body`.
     func answerEnded(_ clock: Clock) {
+        if editsEvents { lastEventEnds() }
         guard isObserved, !callEnded else { return }
         callEnded = true
         if let message {
@@ -336,6 +354,6 @@ final class Exchange {
     /// The request's body has begun to go out and is not kept.
     func bodyHasStreamed() { bodyStreamed = true }
 
-    /// The upstream is asked for an uncoded answer, because something is to be hidden from it.
-    var asksIdentity: Bool { call.usageInjection != nil }
+    /// The upstream is asked for an uncoded answer, because something is to be hidden from it, or changed in it.
+    var asksIdentity: Bool { call.usageInjection != nil || editor != nil }
 }

@@ -80,12 +80,18 @@ final class StoreWorker: @unchecked Sendable {
 
     func wait() -> StoreSignal.Reasons {
         var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
-        // While the disk refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
-        if reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained {
-            let more = shared.signal.wait(until: reasons.spansSince + gather) { $0.command || $0.stop }
+        if let end = gathering(reasons) {
+            let more = shared.signal.wait(until: end) { $0.command || $0.stop }
             reasons.stop = more.stop
         }
         return reasons
+    }
+
+    /// Until when, by the monotonic clock, more is gathered before what has come is written; nil: it is written at once. While the disk
+    /// refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
+    func gathering(_ reasons: StoreSignal.Reasons) -> UInt64? {
+        guard reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained else { return nil }
+        return reasons.spansSince + gather
     }
 
     /// Monotonic nanoseconds.
