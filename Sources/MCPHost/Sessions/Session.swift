@@ -26,6 +26,8 @@ final class Session {
     private(set) var duplex: (any Duplex)?
     private(set) var calls: [Int64: Call] = [:]
     private var lastNumber: Int64 = 0
+    /// Requests that were cancelled, and may be answered all the same.
+    private var forgotten: Set<Int64> = []
     /// What belongs to no request.
     let unsolicited = Outlet()
     private(set) var isListened = false
@@ -78,7 +80,18 @@ final class Session {
         let id = JSONRPCID(written: message.text(cancelled))
         // What has its answer already needs no cancellation.
         guard let call = calls.values.filter({ $0.id == id }).max(by: { $0.number < $1.number }) else { return true }
-        return duplex?.send(Message.onOneLine(message.replacing([(cancelled, Array("\(call.number)".utf8))])), fields) == true
+        guard duplex?.send(Message.onOneLine(message.replacing([(cancelled, Array("\(call.number)".utf8))])), fields) == true else { return false }
+        // Servers do not answer what was cancelled, and its stream must end.
+        forget(call)
+        call.outlet.put(Message.error(-32800, "The request was cancelled.", id: call.clientID), isLast: true)
+        return true
+    }
+
+    /// Whose answer, if it still comes, is nobody's.
+    private func forget(_ call: Call) {
+        calls[call.number] = nil
+        if forgotten.count >= 1024 { forgotten.removeAll() }
+        forgotten.insert(call.number)
     }
 
     /// Nobody waits for a request's answer any more. Where there is a session that is no wish to cancel it; where there is none, it is
@@ -87,7 +100,7 @@ final class Session {
         call.outlet.leave()
         guard calls[call.number] != nil else { return }
         if era == .stateless {
-            calls[call.number] = nil
+            forget(call)
             _ = duplex?.send(Message.cancellation(of: call.number), [])
         }
         see()
@@ -144,7 +157,10 @@ final class Session {
         }
         switch message.envelope.kind {
         case .result, .error:
-            guard let call = call(answeredBy: message) else { return board.note(.unknownAnswer, server) }
+            guard let call = call(answeredBy: message) else {
+                if let number = message.number(message.envelope.id), forgotten.remove(number) != nil { return }
+                return board.note(.unknownAnswer, server)
+            }
             calls[call.number] = nil
             var edits = [(message.envelope.id, call.clientID)]
             if call.method == .subscriptionsListen { edits.append((message.subscription, call.clientID)) }
