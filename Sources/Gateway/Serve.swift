@@ -51,7 +51,7 @@ extension Worker {
         }
 
         // identify, route: what names nothing known leaves no span
-        guard let upstream = route(exchange) else {
+        guard var upstream = route(exchange) else {
             counters.unknownPaths.add(1, ordering: .relaxed)
             return await refuseUnknown(exchange, on: downstream)
         }
@@ -65,7 +65,10 @@ extension Worker {
         do {
             try admit(exchange, upstream)
             if try !isUnderstoodAtOnce(exchange, upstream, downstream) { try await understand(exchange, upstream, caller, downstream) }
-            let connection = try await send(exchange, to: upstream, for: downstream)
+            var connection = try await send(exchange, to: upstream, for: downstream)
+            if isDeclined(exchange, by: upstream) {
+                (upstream, connection) = try await sendToLegacy(exchange, declinedOn: connection, by: upstream, for: downstream)
+            }
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
         } catch {
             exchange.place(upstream, caller: caller.bytes, by: self)

@@ -102,11 +102,22 @@ final class Worker {
         let request = exchange.request
         let path = request.path
         guard let name = UpstreamPath.name(in: path) else { return nil }
-        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return upstreams[index] }
+        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return current(index, upstreams[index]) }
         guard let role = settings.role(at: name) else { return nil }
         let upstream = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.string))
         upstreams.append(upstream)
         return upstream
+    }
+
+    /// Makes an upstream anew.
+    @inline(never)
+    func again(_ index: Int, _ upstream: Upstream) -> Upstream? {
+        let name = upstream.name
+        guard let role = settings.role(at: name.bytes) else { return nil }
+        upstream.pool.closeAll()
+        let made = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.bytes.string))
+        upstreams[index] = made
+        return made
     }
 
     // MARK: exchanges
@@ -123,6 +134,7 @@ final class Worker {
 
     /// From the next request on, these settings and prices. Running exchanges go on with the upstream they began with.
     func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) {
+        settings.keepDetections(of: self.settings)
         self.settings = settings
         prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)

@@ -42,7 +42,7 @@ extension Configuration {
     }
 
     /// How an MCP server is reached.
-    public enum MCPTransport: String, Sendable, CaseIterable { case auto, http }
+    public enum MCPTransport: String, Sendable, CaseIterable { case auto, http, sse }
 }
 
 extension Configuration.MCPServer {
@@ -63,7 +63,7 @@ extension Configuration.MCPServer {
                 All of the environment that the program gets: nothing of the gateway's own comes with it. Values are references, or literals where the \
                 name is not that of a credential.
                 """),
-            Field("transport", \.transport, .choice("a transport"), "How the server is spoken to: http, or auto."),
+            Field("transport", \.transport, .choice("a transport"), "How the server is spoken to: http is Streamable HTTP, sse the two endpoints of MCP 2024-11-05, whose event stream is at url."),
             Field(
                 "credential", \.credential, Form.secret.optional, example: "env:WEATHER_TOKEN",
                 "Sent to the server as a bearer token. A reference, never the credential itself. What callers send as Authorization is for the gateway and goes no further."),

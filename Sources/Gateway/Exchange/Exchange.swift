@@ -177,6 +177,14 @@ final class Exchange {
         }
     }
 
+    /// The answer that has come is not the one: the request is sent again.
+    func passOverAnswer() {
+        if isInflating { inflater.release() }
+        isObserved = false
+        isInflating = false
+        answerHasBegun = false
+    }
+
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
