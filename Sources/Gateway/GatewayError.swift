@@ -90,7 +90,7 @@ enum GatewayError: Error, Equatable {
         case .connect(let failure): Self.message(failure, place)
         case .upstreamReset: "\(provider) closed the connection without an answer. Try again."
         case .upstreamCut: "\(provider) ended its answer before the end. Try again."
-        case .unanswered: "\(provider) ended its answer without a JSON-RPC response to the request. Try again."
+        case .unanswered: "\(provider) ended its answer without a response to the request. Try again."
         case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer. Check that \(place.path).\(place.address) leads to it, and over http or https as it wants."
         case .firstByteTimeout: "\(provider) did not answer in time. Try again, or raise \(place.path).timeout.first_byte."
         case .idleTimeout: "\(provider) stopped in the middle of its answer. Try again, or raise \(place.path).timeout.idle."

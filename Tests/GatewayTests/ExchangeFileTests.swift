@@ -70,6 +70,13 @@ final class Player: Sendable {
         server.pricePerCall = file.settings["price_per_call"].flatMap { USD($0) }
         if let team = file.settings["x-team"] { server.headers = [("x-team", team)] }
         settings.mcpServers = [server]
+        var agent = AgentSettings(name: "researcher", origin: server.origin, pathPrefix: file.settings["agent_prefix"] ?? "")
+        agent.timeouts = server.timeouts
+        agent.credential = server.credential
+        agent.passesAuthorization = server.passesAuthorization
+        agent.pricePerCall = server.pricePerCall
+        agent.headers = server.headers
+        settings.agents = [agent]
         let queue = SpanQueue {}
         let time = ManualTime(start: 1_700_000_000_000_000_000, step: 0)
         let gateway = try Gateway(

@@ -12,7 +12,7 @@ enum NotInThisBuild {
         "mcp.*.tools",
         "mcp.*.command",
         "mcp.*.env",
-        "a2a",
+        "a2a.*.skills",
         "workspaces",
         "guardrails",
     ]

@@ -5,8 +5,8 @@ import Tracing
 
 // Whose a hop is: in which trace and run, below which span.
 extension Exchange {
-    /// In which trace and run the hop is, from what its head says; where a message has brought a context of its own, that counts
-    /// (MCP: `params._meta` wins). The first call counts.
+    /// In which trace and run the hop is, from what its head says; where a message has brought a context, that counts (MCP:
+    /// `params._meta` wins; A2A: the head does, so that a message brings one only where the head has none). The first call counts.
     func place(_ upstream: Upstream, caller: RawSpan, by worker: Worker, brought: TraceContext? = nil) {
         guard !isPlaced else { return }
         isPlaced = true
@@ -26,15 +26,20 @@ extension Exchange {
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
     private func readContext() -> TraceContext? {
         let request = request
-        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil,
-            let context = TraceContext(traceparent: request.value(index))
-        else { return nil }
+        guard let context = contextInHead else { return nil }
         var next = request.index(of: .tracestate)
         while let index = next {
             traceState.append(request.value(index))
             next = request.index(of: .tracestate, from: index + 1)
         }
         return context
+    }
+
+    /// The same, without its state.
+    var contextInHead: TraceContext? {
+        let request = request
+        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }
+        return TraceContext(traceparent: request.value(index))
     }
 
     private func readBaggage() {

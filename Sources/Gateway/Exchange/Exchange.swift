@@ -42,7 +42,7 @@ final class Exchange {
     /// The same as a `traceparent`: what goes upstream, and what `traceresponse` says.
     private(set) var contextText = [55 of UInt8](repeating: 0x30)
     private(set) var api: API?
-    /// The message to an MCP server that the request is.
+    /// The message to an MCP server or an agent that the request is.
     var message: ServerMessage?
     /// One that is used again.
     var spareMessage: ServerMessage?
@@ -246,7 +246,7 @@ final class Exchange {
     }
 
     /// What was observed so far has gone out to the caller.
-    func passedOn() { callerHasAll = isObserved && (message.map { $0.answeredAt > 0 } ?? call.streamHasSaidAll) }
+    func passedOn() { callerHasAll = isObserved && (message.map { $0.hasSaidAll } ?? call.streamHasSaidAll) }
 
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
@@ -276,7 +276,7 @@ final class Exchange {
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
         isOver(clock)
-        // An MCP hop ends with its answer, however long the stream goes on.
+        // A message's hop ends with its answer, however long the stream goes on.
         let end = message.map { $0.answeredAt > 0 ? $0.answeredAt : endedAt } ?? endedAt
         span.record.endTime = span.record.startTime + (end - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
@@ -290,7 +290,7 @@ final class Exchange {
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
             if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
-        } else if upstream.kind == .mcpServer {
+        } else if upstream.kind != .provider {
             finishMessage(upstream)
         } else {
             let name = upstream.name
