@@ -97,6 +97,16 @@ internal import Synchronization
         _ = pthread_join(pthread_t(startedThread.load(ordering: .acquiring)), nil)
     }
 
+    /// The same, but not for longer than so many nanoseconds: a turn may never end.
+    /// - Returns: whether the thread has ended.
+    @discardableResult
+    public func join(within limit: UInt64) -> Bool {
+        guard started.load(ordering: .acquiring) else { return true }
+        let deadline = Clock.system.monotonic + limit
+        var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+        return unsafe pthread_clockjoin_np(pthread_t(startedThread.load(ordering: .acquiring)), nil, CLOCK_MONOTONIC, &time) == 0
+    }
+
     private func turn() {
         wait()
         let begin = now
