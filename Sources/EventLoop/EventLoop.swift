@@ -102,9 +102,7 @@ internal import Synchronization
     @discardableResult
     public func join(within limit: UInt64) -> Bool {
         guard started.load(ordering: .acquiring) else { return true }
-        let deadline = Clock.system.monotonic + limit
-        var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
-        return unsafe pthread_clockjoin_np(pthread_t(startedThread.load(ordering: .acquiring)), nil, CLOCK_MONOTONIC, &time) == 0
+        return linux_join(startedThread.load(ordering: .acquiring), Clock.system.monotonic + limit) == 0
     }
 
     private func turn() {

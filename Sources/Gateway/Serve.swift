@@ -19,6 +19,7 @@ extension Worker {
             downstream.isServing = true
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
             downstream.isServing = false
+            downstream.isListening = false
             giveBack(exchange)
             if !keepsAlive {
                 await downstream.closeAfterAnswer(on: loop)

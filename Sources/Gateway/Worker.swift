@@ -151,13 +151,14 @@ final class Worker {
             connection.stream.socket.interrupt(.shutdown)
         }
         for upstream in upstreams { upstream.pool.closeAll() }
+        for connection in connections.values where connection.isListening { abort(connection) }
     }
 
     /// Ends what still runs: its spans say `shutdown`.
-    func abort() {
-        for connection in connections.values {
-            connection.stream.socket.onBehalf?.interrupt(.shutdown)
-            connection.stream.socket.interrupt(.shutdown)
-        }
+    func abort() { for connection in connections.values { abort(connection) } }
+
+    private func abort(_ connection: HTTP1Connection) {
+        connection.stream.socket.onBehalf?.interrupt(.shutdown)
+        connection.stream.socket.interrupt(.shutdown)
     }
 }

@@ -7,6 +7,7 @@ import HTTP
 import JSON
 import QueryAPI
 import Terminal
+import Tracing
 
 /// `hopspan demo`: stand-ins for the providers, for two MCP servers and for another agent, a real gateway, an agent, and the tree of what
 /// it did.
@@ -31,7 +32,7 @@ enum DemoCommand {
             let (openAI, anthropic, metrics, agent) = (try StandIn.openAI(), try StandIn.anthropic(), try StandIn.metrics(), try StandIn.agent(historian))
             configuration.answer("openai", with: openAI)
             configuration.answer("anthropic", with: anthropic)
-            try configuration.addTools(metrics)
+            configuration.addTools(metrics)
             configuration.addAgent(agent)
             standIns = [openAI, anthropic, metrics, agent]
         } catch { throw Failure("the stand-ins cannot listen: \(error)") }
@@ -172,10 +173,10 @@ extension Configuration {
     }
 
     /// Two MCP servers: one over HTTP, and one that is a program, which is this one.
-    fileprivate mutating func addTools(_ standIn: StandIn) throws(SystemError) {
+    fileprivate mutating func addTools(_ standIn: StandIn) {
         var metrics = MCPServer()
         metrics.name = "metrics"
-        metrics.url = HTTPURL(standIn.url + "/mcp")
+        if let url = HTTPURL(standIn.url + "/mcp") { metrics.url = url }
         metrics.pricePerCall = USD("0.002")
         var runbooks = MCPServer()
         runbooks.name = "runbooks"
@@ -187,7 +188,7 @@ extension Configuration {
     fileprivate mutating func addAgent(_ standIn: StandIn) {
         var agent = Agent()
         agent.name = "historian"
-        agent.url = HTTPURL(standIn.url)
+        if let url = HTTPURL(standIn.url) { agent.url = url }
         a2a.append(agent)
     }
 }

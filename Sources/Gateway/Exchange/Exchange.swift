@@ -309,6 +309,8 @@ final class Exchange {
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost. Nor is it by whatever happens
         // once a message has been answered.
         if callerHasAll, failure == .callerGone || message != nil { failure = nil }
+        // Who listens has no other way to stop.
+        if failure == .callerGone || failure == .shutdown, answerStarted, isListening(upstream) { failure = nil }
         if isInflating { inflater.release() }
         if isUnderstood { readRest() }
         if api != nil {
@@ -351,7 +353,7 @@ final class Exchange {
     // MARK: what the steps ask
 
     /// Nothing of an answer has come, and nothing of the request's body has been lost by sending it.
-    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) }
+    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) && message?.call.mayBeRepeated ?? true }
 
     /// The request is one that is understood: its body is read whole, and its answer observed.
     var isUnderstood: Bool { api != nil || message != nil }

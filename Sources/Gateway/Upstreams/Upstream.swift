@@ -116,7 +116,7 @@ final class Upstream {
         case .agent(let settings):
             kind = .agent
             known = nil
-            isProcess = false
+            (isProcess, detection, isLegacy) = (false, nil, false)
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (tools, passesCredentials, pricePerCall, agentName) = (nil, settings.passesAuthorization, settings.pricePerCall, Array(settings.name.utf8))
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
