@@ -168,7 +168,7 @@ def test_a_context_in_the_head_that_is_not_the_messages_becomes_a_link(tools, co
     span, = collector.find(trace.id)
     assert span.parent == "00000000000000aa"
     assert span.links == [("1" * 32, "00000000000000bb", "foo=1", 0x301)]
-    run = tools.api(f"/api/runs/{trace.id}/otlp").json()
+    run = tools.api(f"/api/runs/{trace.id}/otlp")
     stored, = [each for part in run["resourceSpans"] for scope in part["scopeSpans"] for each in scope["spans"]]
     assert stored["links"] == [{"traceId": "1" * 32, "spanId": "00000000000000bb", "traceState": "foo=1", "flags": 0x301}]
     # One that is the same says nothing new.
