@@ -159,8 +159,9 @@ extension Exchange {
         }
         let call = message.call
         call.describe(into: &span)
-        let isCharged = upstream.kind == .agent ? message.a2a?.operation.isSend == true : message.mcp.method == .toolsCall
-        if isCharged, call.isAnswered || call.hasSaidAll, let price = upstream.pricePerCall {
+        let isCharged =
+            upstream.kind == .agent ? message.a2a.map { $0.operation.isSend && $0.isTaken } ?? false : message.mcp.method == .toolsCall && call.isAnswered
+        if isCharged, let price = upstream.pricePerCall {
             span.record.cost = price
             span.record.costSource = CostSource.configured.rawValue
         }
