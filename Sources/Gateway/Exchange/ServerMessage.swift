@@ -154,7 +154,8 @@ extension Exchange {
         span.set(.networkProtocolName, "http")
         guard let message, message.call.isKnown else {
             // The stream a client listens on, the end of its session, a card, or no message at all.
-            let name = upstream.name
+            let (name, agent) = (upstream.name, upstream.agentName)
+            if !agent.isEmpty { unsafe span.set(.agentName, agent.span.bytes) }
             return span.setName(request.method.name, name.bytes)
         }
         let call = message.call
