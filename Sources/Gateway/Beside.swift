@@ -19,9 +19,9 @@ extension Worker {
 
     /// Reads a message.
     @inline(never)
-    func readMessageBeside(_ exchange: Exchange, strictly: Bool) async {
+    func readMessageBeside(_ exchange: Exchange, _ upstream: Upstream) async {
         let content = settings.content
-        await beside { exchange.readMessage(content: content, strictly: strictly) }
+        await beside { exchange.readMessage(upstream, content: content) }
     }
 
     /// Makes what changes in it.

@@ -106,7 +106,7 @@ enum GatewayError: Error, Equatable {
         case .connect(let failure): Self.message(failure, place)
         case .upstreamReset: "\(provider) closed the connection without an answer. Try again."
         case .upstreamCut: "\(provider) ended its answer before the end. Try again."
-        case .unanswered: "\(provider) ended its answer without a JSON-RPC response to the request. Try again."
+        case .unanswered: "\(provider) ended its answer without a response to the request. Try again."
         case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer. Check that \(place.path).\(place.address) leads to it, and over http or https as it wants."
         case .answerUnreadable: "\(provider) sent an answer that could not be read, so that nothing could be taken out of it or changed in it as the configuration says. Check that it sends JSON, not compressed."
         case .answerTooLarge(let limit): "\(provider) sent more than \(limit) bytes in one answer, which is too much to take anything out of it or change it as the configuration says."

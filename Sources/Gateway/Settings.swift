@@ -40,6 +40,8 @@ public struct GatewaySettings: Sendable {
     public var providers: [ProviderSettings] = []
     /// In the order of the configuration.
     public var mcpServers: [MCPServerSettings] = []
+    /// In the order of the configuration.
+    public var agents: [AgentSettings] = []
     /// The salt of run keys; a store's own, so that keys of two stores have nothing to do with each other.
     public var runKeySalt: (UInt64, UInt64) = (0, 0)
 
@@ -104,6 +106,32 @@ public struct MCPServerSettings: Sendable {
         self.name = name
         self.origin = origin
         self.target = target
+    }
+}
+
+/// One A2A agent as it is reached (`a2a.*`).
+public struct AgentSettings: Sendable {
+    /// The name in the path, `/a2a/{name}`.
+    public var name: String
+    public var origin: Origin
+    /// Of its URL, without a slash at its end; empty normally. What follows the name in the caller's path is put behind it.
+    public var pathPrefix: String
+    /// Sent as a bearer token.
+    public var credential: String?
+    /// Fields of the operator's, sent with every request; they win over the caller's.
+    public var headers: [(name: String, value: String)] = []
+    /// The caller's `Authorization` goes to the agent, where no credential is configured (`pass_authorization`).
+    public var passesAuthorization = false
+    public var timeouts = UpstreamTimeouts()
+    /// What a send costs; nil: nothing is known (`price_per_call`).
+    public var pricePerCall: USD?
+    /// Trust of its own.
+    public var tls: TLSContext?
+
+    public init(name: String, origin: Origin, pathPrefix: String) {
+        self.name = name
+        self.origin = origin
+        self.pathPrefix = pathPrefix
     }
 }
 

@@ -13,7 +13,8 @@ public struct StoreHealth: Sendable {
     /// Spans that loops have recorded, and that the store has written, since the start. Roots are written without having been recorded.
     public var recorded: UInt64 = 0
     public var written: UInt64 = 0
-    /// Spans that were lost, by reason: `queue_full`, or the `StoreError.reason` that made the store give a batch up.
+    /// Spans that were lost, by reason: `queue_full`, the `StoreError.reason` that made the store give a batch up, or `killed`: those that
+    /// the process before had recorded and not stored when it was.
     public var lost: [String: UInt64] = [:]
     /// Bytes of spans in the loops' queues; what the store's thread has taken from there and not written yet is not among them.
     public var queuedBytes = 0

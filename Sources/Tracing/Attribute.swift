@@ -20,6 +20,8 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     case agentName, toolName, promptName, toolCallArguments, toolCallResult
     // MCP and JSON-RPC
     case mcpMethodName, mcpProtocolVersion, mcpSessionID, mcpResourceURI, mcpTaskID, jsonrpcRequestID, rpcResponseStatusCode
+    // A2A
+    case a2aMethodName, a2aProtocolVersion, a2aMessageID, a2aTaskID, a2aTaskState, a2aTenant, a2aReferenceTaskIDs
     // OpenAI
     case openaiAPIType, openaiRequestServiceTier, openaiResponseServiceTier, openaiResponseSystemFingerprint
     // HTTP and network
@@ -80,6 +82,13 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .mcpTaskID: "hopspan.mcp.task.id"
         case .jsonrpcRequestID: "jsonrpc.request.id"
         case .rpcResponseStatusCode: "rpc.response.status_code"
+        case .a2aMethodName: "a2a.method.name"
+        case .a2aProtocolVersion: "a2a.protocol.version"
+        case .a2aMessageID: "a2a.message.id"
+        case .a2aTaskID: "a2a.task.id"
+        case .a2aTaskState: "a2a.task.state"
+        case .a2aTenant: "a2a.tenant"
+        case .a2aReferenceTaskIDs: "a2a.message.reference_task_ids"
         case .openaiAPIType: "openai.api.type"
         case .openaiRequestServiceTier: "openai.request.service_tier"
         case .openaiResponseServiceTier: "openai.response.service_tier"

@@ -28,7 +28,7 @@ def stored(gateway, load):
 
 def test_killed_under_load_loses_only_what_was_in_flight(start, own_collector):
     gateway = start(own_collector)
-    load = Load(gateway.port)
+    load = Load(gateway.port, threads=8)
     load.wait_for(1500)
     must = stored(gateway, load)
     gateway.kill()
@@ -40,6 +40,12 @@ def test_killed_under_load_loses_only_what_was_in_flight(start, own_collector):
     arrived = [span.trace_id for span in own_collector.spans]
     assert len(must) >= 1500
     assert must <= set(arrived), f"{len(must - set(arrived))} of {len(must)} did not arrive"
+    # What is missing is counted: a span is recorded once its answer has gone out, so that each thread's last may be on either side.
+    killed = health["store"]["lost"].get("killed", 0)
+    assert abs(len(arrived) + killed - len(answered)) <= 8, (len(arrived), killed, len(answered))
+    if killed:
+        assert f'hopspan_spans_lost_total{{reason="killed"}} {killed}\n' in httpx.get(gateway.api_url + "/metrics").text
+        assert '"reason":"killed"' in "".join(gateway.log)
     # Every span that the store holds arrived, as it is there.
     assert len(own_collector.ids()) == health["store"]["spans"]
     runs, cursor = [], ""

@@ -73,6 +73,13 @@ final class Player: Sendable {
         server.tools = NameFilter(allow: globs("allow"), deny: globs("deny"))
         if let team = file.settings["x-team"] { server.headers = [("x-team", team)] }
         settings.mcpServers = [server]
+        var agent = AgentSettings(name: "researcher", origin: server.origin, pathPrefix: file.settings["agent_prefix"] ?? "")
+        agent.timeouts = server.timeouts
+        agent.credential = server.credential
+        agent.passesAuthorization = server.passesAuthorization
+        agent.pricePerCall = server.pricePerCall
+        agent.headers = server.headers
+        settings.agents = [agent]
         let queue = SpanQueue {}
         let time = ManualTime(start: 1_700_000_000_000_000_000, step: 0)
         let gateway = try Gateway(

@@ -21,7 +21,7 @@ final class WorkerBench {
         options.gather = .seconds(3_600)
         change(&options)
         let writer = try StoreWriter(StoreFile(path: options.path), ledger: RunLedger(), metrics: SpanMetrics(), limits: AttributeLimits())
-        worker = StoreWorker(writer, shared: shared, clock: time.clock)
+        worker = StoreWorker(writer, shared: shared, clock: time.clock, tally: SpanTally(of: 0, nil))
         queue = SpanQueue { [shared] in shared.signal.wake() }
         shared.add(queue)
         worker.apply(options)

@@ -11,7 +11,7 @@ enum NotInThisBuild {
         "routes",
         "mcp.*.command",
         "mcp.*.env",
-        "a2a",
+        "a2a.*.skills",
         "workspaces",
         "guardrails",
     ]

@@ -16,7 +16,7 @@ extension Exchange {
         }
         if message.hasLookalikes { throw .ambiguousMessage }
         guard saysUTF8 else { throw .badMessage(.unreadable) }
-        guard case .success(let asked?) = message.request else { return }
+        guard case .success(.mcp(let asked)?) = message.request else { return }
         let body = body
         guard asked.asksAllowedTool(in: body.bytes, allows: { tools.allows($0) }) else { throw .toolNotAllowed }
         guard fieldsAgree(with: asked) else { throw .headerMismatch }
@@ -38,9 +38,9 @@ extension Exchange {
         var agree = true
         for index in 0..<request.fieldCount where request.field(index).name == .other {
             if Self.methodField.isField(index, of: request) {
-                MCPRequest.withText(asked.methodText, in: body.bytes) { if !request.value(index).equals($0) { agree = false } }
+                JSONRPCMessage.withText(asked.methodText, in: body.bytes) { if !request.value(index).equals($0) { agree = false } }
             } else if asked.method == .toolsCall, Self.nameField.isField(index, of: request) {
-                MCPRequest.withText(asked.target, in: body.bytes) { if !request.value(index).says($0) { agree = false } }
+                JSONRPCMessage.withText(asked.target, in: body.bytes) { if !request.value(index).says($0) { agree = false } }
             }
         }
         return agree

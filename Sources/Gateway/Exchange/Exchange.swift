@@ -42,7 +42,7 @@ final class Exchange {
     /// The same as a `traceparent`: what goes upstream, and what `traceresponse` says.
     private(set) var contextText = [55 of UInt8](repeating: 0x30)
     private(set) var api: API?
-    /// The message to an MCP server that the request is.
+    /// The message to an MCP server or an agent that the request is.
     var message: ServerMessage?
     /// One that is used again.
     var spareMessage: ServerMessage?
@@ -61,15 +61,14 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
-    /// Monotonic nanoseconds; 0 until it is over.
     /// The same; 0 until it is over.
     private(set) var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
     /// What had been decoded when this turn of the loop began.
     private var decodedBefore = 0
-    /// Where a URL's query is written without its values.
-    let redacted = OutputBuffer(capacity: 64)
+    /// Where a URL's query is written without its values; made when one has a query.
+    var redacted: OutputBuffer?
     /// The span has its `url.full`.
     var urlIsDescribed = false
     var isPlaced = false
@@ -83,7 +82,7 @@ final class Exchange {
         call.reset()
         body.rest()
         output.rest()
-        redacted.rest()
+        redacted?.rest()
         request.rest()
         answer.rest()
         traceState.reset()
@@ -262,7 +261,7 @@ final class Exchange {
     }
 
     /// What was observed so far has gone out to the caller.
-    func passedOn() { callerHasAll = isObserved && (message.map { $0.answeredAt > 0 } ?? call.streamHasSaidAll) }
+    func passedOn() { callerHasAll = isObserved && (message.map { $0.hasSaidAll } ?? call.streamHasSaidAll) }
 
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
@@ -292,7 +291,7 @@ final class Exchange {
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
         isOver(clock)
-        // An MCP hop ends with its answer, however long the stream goes on.
+        // A message's hop ends with its answer, however long the stream goes on.
         let end = message.map { $0.answeredAt > 0 ? $0.answeredAt : endedAt } ?? endedAt
         span.record.endTime = span.record.startTime + (end - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
@@ -306,7 +305,7 @@ final class Exchange {
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
             if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
-        } else if upstream.kind == .mcpServer {
+        } else if upstream.kind != .provider {
             finishMessage(upstream)
         } else {
             let name = upstream.name

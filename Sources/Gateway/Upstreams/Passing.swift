@@ -38,11 +38,11 @@ extension Worker {
                     exchange.moved = 0
                     exchange.turnBegins()
                     guard self.passChunks(exchange, from: connection, to: downstream) == .waiting else { return true }
-                    socket.keepWaiting(until: exchange.deadline(loop.now, idle))
+                    socket.keepWaiting(until: exchange.silenceDeadline(loop.now, idle))
                     return false
                 }
                 defer { socket.onReadable = nil }
-                do { try await connection.stream.waitToRead(until: exchange.deadline(loop.now, idle)) } catch {
+                do { try await connection.stream.waitToRead(until: exchange.silenceDeadline(loop.now, idle)) } catch {
                     throw Self.failureInBody(error, exchange, loop.now)
                 }
             }

@@ -55,7 +55,7 @@ extension Worker {
                 do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer }
             }
             if piece == nil {
-                do { piece = try await connection.nextPiece(until: exchange.deadline(loop.now, idle)) } catch {
+                do { piece = try await connection.nextPiece(until: exchange.silenceDeadline(loop.now, idle)) } catch {
                     guard case .stream(let stream) = error else { throw .malformedAnswer }
                     throw Self.failureInBody(stream, exchange, loop.now)
                 }

@@ -7,6 +7,9 @@ final class StoreWorker: @unchecked Sendable {
     let writer: StoreWriter
     private let shared: StoreShared
     private let clock: StoreClock
+    private let tally: SpanTally
+    /// Spans from the queues that are in the batch.
+    private var unsettled = 0
     let idHash: IDHash
 
     private var gather: UInt64 = 120_000_000
@@ -40,7 +43,8 @@ final class StoreWorker: @unchecked Sendable {
     /// How long the last writes may go on failing once the store closes.
     private static let closingPatience: UInt64 = 5_000_000_000
 
-    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock) {
+    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock, tally: SpanTally) {
+        self.tally = tally
         self.writer = writer
         self.shared = shared
         self.clock = clock
@@ -50,6 +54,8 @@ final class StoreWorker: @unchecked Sendable {
     // MARK: the thread
 
     func run() {
+        // A disk that refuses even that says so with the first spans.
+        try? writer.noteOpen(true)
         owingBlocks = (try? writer.owingBlocks()) ?? []
         var closingUntil: UInt64?
         while true {
@@ -66,6 +72,8 @@ final class StoreWorker: @unchecked Sendable {
         }
         for (_, completion) in deletions { completion(.failure(.closed)) }
         for command in shared.closeCommands() { command(nil, .closed) }
+        // Where the disk refuses that too, the next process tells what is missing.
+        if (try? writer.noteOpen(false)) != nil { tally.close() }
         _ = try? writer.database.checkpoint(truncate: true)
     }
 
@@ -121,7 +129,10 @@ final class StoreWorker: @unchecked Sendable {
             let now = clock.monotonic()
             while hasBacklog, !writer.batchIsFull {
                 let (chunk, queue) = backlog[backlogStart]
-                chunk.forEach { record, entries in writer.take(record, entries, now: now) }
+                chunk.forEach { record, entries in
+                    writer.take(record, entries, now: now)
+                    unsettled += 1
+                }
                 queue.recycle([chunk])
                 backlogStart += 1
             }
@@ -159,6 +170,7 @@ final class StoreWorker: @unchecked Sendable {
         let spans = writer.batchSpans
         do {
             try writer.commit()
+            settle()
             if showsFailure { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
             showsFailure = false
             failedTries = 0
@@ -177,6 +189,11 @@ final class StoreWorker: @unchecked Sendable {
         }
     }
 
+    private func settle() {
+        tally.settle(unsettled)
+        unsettled = 0
+    }
+
     private func failed(_ error: StoreError) {
         failedTries += 1
         failure = error
@@ -188,6 +205,7 @@ final class StoreWorker: @unchecked Sendable {
         }
         if !error.mayPass, failedTries >= Self.hopelessTries {
             lose(writer.batchSpans, error)
+            settle()
             writer.abandon()
             failedTries = 0
             failure = nil

@@ -46,6 +46,11 @@ extension GatewaySettings {
             settings.tls = try server.trust(contexts)
             mcpServers.append(settings)
         }
+        for agent in configuration.a2a {
+            var settings = AgentSettings(agent)
+            settings.tls = try agent.trust(contexts)
+            agents.append(settings)
+        }
     }
 
     fileprivate static func upstreamTLS(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext {
@@ -72,6 +77,26 @@ extension Configuration.MCPServer {
     fileprivate func trust(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext? {
         guard let ca else { return nil }
         return try StartFailure.naming("mcp.\(name).ca") { () throws(TLSError) in try contexts.client(trusting: .file(ca.path)) }
+    }
+}
+
+extension Configuration.Agent {
+    /// Whom it is believed by; nil: whom the system trusts.
+    fileprivate func trust(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext? {
+        guard let ca else { return nil }
+        return try StartFailure.naming("a2a.\(name).ca") { () throws(TLSError) in try contexts.client(trusting: .file(ca.path)) }
+    }
+}
+
+extension AgentSettings {
+    init(_ agent: Configuration.Agent) {
+        let url = agent.url
+        self.init(name: agent.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port), pathPrefix: url.path)
+        credential = agent.credential?.revealed
+        headers = agent.headers.map { ($0.name, $0.value.revealed) }
+        passesAuthorization = agent.passAuthorization
+        pricePerCall = agent.pricePerCall
+        timeouts = UpstreamTimeouts(agent.timeout)
     }
 }
 
@@ -111,6 +136,7 @@ extension Configuration {
         attempt { () throws(StartFailure) in _ = try GatewaySettings.upstreamTLS(contexts) }
         attempt { () throws(StartFailure) in _ = try GatewaySettings.listenerTLS(gateway) }
         for server in mcp { attempt { () throws(StartFailure) in _ = try server.trust(contexts) } }
+        for agent in a2a { attempt { () throws(StartFailure) in _ = try agent.trust(contexts) } }
         for provider in providers { attempt { () throws(StartFailure) in _ = try provider.trust(contexts) } }
         for destination in ExportDestination.all(of: self) {
             attempt { () throws(StartFailure) in
