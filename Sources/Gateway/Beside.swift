@@ -35,6 +35,20 @@ extension Worker {
         await beside { exchange.answerEnded(clock) }
     }
 
+    /// Edits an answer that has been taken whole.
+    @inline(never)
+    func editBodyBeside(_ exchange: Exchange) async {
+        let clock = clock
+        await beside { exchange.editBody(clock) }
+    }
+
+    /// Edits what completes a large event.
+    @inline(never)
+    func filterBeside(_ exchange: Exchange, _ input: InputBuffer, _ count: Int) async {
+        let clock = clock
+        await beside { exchange.filter(input.bytes.extracting(first: count), clock) }
+    }
+
     /// Does all that is long about an exchange's end: reads what there is of an answer, makes attributes of what was recorded.
     @inline(never)
     func endBeside(_ exchange: Exchange) async {

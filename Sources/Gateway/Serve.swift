@@ -93,7 +93,8 @@ extension Worker {
     @inline(never)
     private func understand(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller, _ downstream: HTTP1Connection) async throws(GatewayError) {
         guard upstream.kind == .provider || exchange.isMessage(upstream) else {
-            return exchange.place(upstream, caller: caller.bytes, by: self)
+            exchange.place(upstream, caller: caller.bytes, by: self)
+            return try exchange.confineTools(upstream)
         }
         if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
@@ -103,6 +104,7 @@ extension Worker {
         }
         if isLarge { await readMessageBeside(exchange, upstream) } else { exchange.readMessage(upstream, content: settings.content) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
+        try exchange.confineTools(upstream)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
     }
 

@@ -2,6 +2,7 @@ public import Configuration
 public import Content
 public import HTTP
 public import LLM
+public import Policy
 public import TLS
 public import Tracing
 
@@ -94,6 +95,8 @@ public struct MCPServerSettings: Sendable {
     /// The caller's `Authorization` goes to the server, where no credential is configured (`pass_authorization`).
     public var passesAuthorization = false
     public var timeouts = UpstreamTimeouts()
+    /// The tools that callers may use (`tools`).
+    public var tools = NameFilter()
     /// What a `tools/call` costs; nil: nothing is known (`price_per_call`).
     public var pricePerCall: USD?
     /// Trust of its own.

@@ -4,6 +4,7 @@ import Foundation
 import HTTP
 import LLM
 import OTLP
+import Policy
 import Synchronization
 import Testing
 import Tracing
@@ -68,6 +69,8 @@ final class Player: Sendable {
         server.credential = file.settings["credential"]
         server.passesAuthorization = file.settings["pass_authorization"] == "true"
         server.pricePerCall = file.settings["price_per_call"].flatMap { USD($0) }
+        let globs = { (key: String) in (self.file.settings[key] ?? "").split(separator: " ").compactMap { Glob(String($0)) } }
+        server.tools = NameFilter(allow: globs("allow"), deny: globs("deny"))
         if let team = file.settings["x-team"] { server.headers = [("x-team", team)] }
         settings.mcpServers = [server]
         var agent = AgentSettings(name: "researcher", origin: server.origin, pathPrefix: file.settings["agent_prefix"] ?? "")
@@ -236,6 +239,7 @@ final class Player: Sendable {
             lines.append("\(span.name) \(span.isError ? "ERROR \(span.status?.message ?? "")" : "ok")")
             lines.append("  trace \(span.traceID) span \(span.spanID) parent \(span.parentSpanID.map(\.description) ?? "none") flags \(span.flags)\(span.traceState.isEmpty ? "" : " state \(span.traceState)")")
             if isUnmetered { lines.append("  unmetered") }
+            for link in span.links { lines.append("  link \(link.traceID) \(link.spanID) flags \(link.flags)\(link.traceState.isEmpty ? "" : " state \(link.traceState)")") }
             for attribute in span.attributes { lines.append("  \(attribute.key) = \(Self.show(attribute.value))") }
         }
         return lines.joined(separator: "\n").replacingOccurrences(of: "127.0.0.1:\(port)", with: "127.0.0.1:PORT")

@@ -11,6 +11,7 @@ extension Exchange {
         guard !isPlaced else { return }
         isPlaced = true
         if let brought {
+            linkHead(to: brought)
             // A context in the message brings its own baggage, or none.
             if baggage.isEmpty { readBaggage() }
             placeInRun(brought, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
@@ -25,17 +26,29 @@ extension Exchange {
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
     private func readContext() -> TraceContext? {
-        let request = request
         guard let context = contextInHead else { return nil }
-        var next = request.index(of: .tracestate)
-        while let index = next {
-            traceState.append(request.value(index))
-            next = request.index(of: .tracestate, from: index + 1)
-        }
+        readTraceState(into: &traceState)
         return context
     }
 
-    /// The same, without its state.
+    private func readTraceState(into state: inout TraceState) {
+        let request = request
+        var next = request.index(of: .tracestate)
+        while let index = next {
+            state.append(request.value(index))
+            next = request.index(of: .tracestate, from: index + 1)
+        }
+    }
+
+    /// The head may bring a context of its own where the message's wins: the span that sent the request, not the one that asks.
+    private func linkHead(to brought: TraceContext) {
+        guard let inHead = contextInHead, inHead.traceID != brought.traceID || inHead.spanID != brought.spanID else { return }
+        var state = TraceState()
+        readTraceState(into: &state)
+        span.link(inHead, traceState: state.text)
+    }
+
+    /// The caller's trace context without its state.
     var contextInHead: TraceContext? {
         let request = request
         guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }

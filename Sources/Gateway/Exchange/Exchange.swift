@@ -47,6 +47,12 @@ final class Exchange {
     /// One that is used again.
     var spareMessage: ServerMessage?
     var sessionIsDescribed = false
+    /// What changes the answer on its way; nil where it passes as it comes.
+    var editor: AnswerEditor?
+    /// The answer is a stream whose events go through the editor.
+    var editsEvents = false
+    /// The answer's body has been taken whole and edited: it stands in `body`.
+    var isCollected = false
     /// The run's name where the caller gave one.
     var runName: [UInt8] = []
     /// The trace of the named run's place, from `open` to `leaveRun`.
@@ -91,6 +97,9 @@ final class Exchange {
         }
         isPlaced = false
         sessionIsDescribed = false
+        editor = nil
+        editsEvents = false
+        isCollected = false
         answerStarted = false
         failure = nil
         sentAt = 0
@@ -134,7 +143,7 @@ final class Exchange {
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
         if upstream.kind == .mcpServer { describeSession(answer) }
-        guard isUnderstood else { return }
+        guard isUnderstood || editor != nil else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
         var isEventStream = false
@@ -144,6 +153,10 @@ final class Exchange {
             case .contentType: isEventStream = answer.value(index).starts(ignoringCase: "text/event-stream")
             default: break
             }
+        }
+        if editor != nil {
+            editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
+            guard isUnderstood else { return }
         }
         switch encoding {
         case .identity: isObserved = true
@@ -171,7 +184,7 @@ final class Exchange {
     func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
 
     /// Pieces must go through `filter` instead of being passed on as they are.
-    var hides: Bool { isObserved && !isInflating && message == nil && call.holdsBack }
+    var hides: Bool { editsEvents || isObserved && !isInflating && message == nil && call.holdsBack }
 
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
@@ -228,12 +241,14 @@ final class Exchange {
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
+        if editsEvents { return editEvents(piece, clock) }
         let body = body
         call.observe(piece, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }
     }
 
     /// The answer's body is here to its end: what was held back of it is appended to `body`.
     func answerEnded(_ clock: Clock) {
+        if editsEvents { lastEventEnds() }
         guard isObserved, !callEnded else { return }
         callEnded = true
         if let message {
@@ -336,6 +351,6 @@ final class Exchange {
     /// The request's body has begun to go out and is not kept.
     func bodyHasStreamed() { bodyStreamed = true }
 
-    /// The upstream is asked for an uncoded answer, because something is to be hidden from it.
-    var asksIdentity: Bool { call.usageInjection != nil }
+    /// The upstream is asked for an uncoded answer, because something is to be hidden from it, or changed in it.
+    var asksIdentity: Bool { call.usageInjection != nil || editor != nil }
 }

@@ -23,6 +23,8 @@ final class ServerMessage {
     private(set) var request = Result<Request?, JSONRPCError>.success(nil)
     /// What changes in it on its way.
     fileprivate(set) var edit: MessageEdit?
+    /// It could be taken for another; looked for only where that matters.
+    fileprivate(set) var hasLookalikes = false
     /// When it had its answer although the stream goes on; monotonic nanoseconds, 0 not yet. A hop to an agent ends with its stream.
     private(set) var answeredAt: UInt64 = 0
 
@@ -33,10 +35,13 @@ final class ServerMessage {
         call = mcp
         request = .success(nil)
         edit = nil
+        hasLookalikes = false
         answeredAt = 0
     }
 
-    fileprivate func read(_ bytes: RawSpan) {
+    /// - Parameter strictly: no server may read it otherwise.
+    fileprivate func read(_ bytes: RawSpan, strictly: Bool) {
+        if strictly { hasLookalikes = MCPRequest.hasLookalikes(bytes) }
         do { request = .success(try mcp.readRequest(bytes).map { .mcp($0) }) } catch { request = .failure(error) }
     }
 
@@ -101,7 +106,7 @@ extension Exchange {
         let body = body
         guard upstream.kind == .agent else {
             message.mcp.content = content
-            return message.read(body.bytes)
+            return message.read(body.bytes, strictly: upstream.tools != nil)
         }
         let request = request
         message.read(body.bytes, for: upstream, request, rest: request.path(behind: upstream))

@@ -21,7 +21,7 @@ extension Worker {
         let keepsAlive = request.keepsAlive && downstream.isAtMessageEnd && !isDraining && error != .shutdown
         let speech = upstream.kind != .provider ? exchange.messageSpeech(for: error, upstream) : .dialect(Self.dialect(at: request.path, of: upstream.dialect))
         let status = exchange.status(for: error, speech)
-        exchange.writeRefusal(status: status, message: error.message(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
+        exchange.writeRefusal(status: status, message: error.answer(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
         exchange.refused(status)
         return await send(exchange, on: downstream) && keepsAlive
     }
@@ -105,8 +105,13 @@ extension Exchange {
     func messageSpeech(for error: GatewayError, _ upstream: Upstream) -> Speech {
         if upstream.kind == .agent { return agentSpeech(for: error, upstream) }
         guard request.method == .post else { return .dialect(.other) }
-        if case .badMessage(let error) = error { return .jsonrpc(code: error.code) }
-        return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+        switch error {
+        case .badMessage(let error): return .jsonrpc(code: error.code)
+        // MCP 2026-07-28, error codes; Tools, Error Handling.
+        case .headerMismatch: return .jsonrpc(code: -32020)
+        case .toolNotAllowed: return .jsonrpc(code: -32602)
+        default: return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+        }
     }
 
     private func agentSpeech(for error: GatewayError, _ upstream: Upstream) -> Speech {
@@ -114,16 +119,16 @@ extension Exchange {
         return switch error {
         case .badMessage(let error): .a2a(code: error.code)
         // InvalidAgentResponseError (A2A 1.0, "Error handling").
-        case .malformedAnswer, .unanswered, .upstreamCut: .a2a(code: -32006)
+        case .malformedAnswer, .unanswered, .upstreamCut, .answerUnreadable, .answerTooLarge: .a2a(code: -32006)
         default: .a2a(code: error.status < 500 ? -32600 : -32603)
         }
     }
 
     /// A request that did not get through is answered as one that failed: MCP clients take the session for broken by an HTTP status of
-    /// 500 and above, and errors of A2A over JSON-RPC come with 200.
+    /// 500 and above, a tool they may not use is one that is not known, and errors of A2A over JSON-RPC come with 200.
     func status(for error: GatewayError, _ speech: Speech) -> Int {
         if case .a2a = speech, case .badMessage = error { return 200 }
-        return error.status >= 500 && message?.call.expectsAnswer == true ? 200 : error.status
+        return (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status
     }
 
     private func writeStatus(_ status: Int, message: String, type: StaticString, trace: String, to json: inout JSONWriter) {

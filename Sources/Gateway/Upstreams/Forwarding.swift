@@ -147,7 +147,7 @@ extension Exchange {
             output.append(" \r\n")
         }
         var framing = answer.framing
-        if hides, framing != .none { framing = .chunked }
+        if isCollected { framing = .length(body.count) } else if hides, framing != .none { framing = .chunked }
         if framing == .untilClose { framing = .chunked }
         if framing == .chunked, request.minorVersion == 0 { framing = .untilClose }
 
@@ -163,6 +163,11 @@ extension Exchange {
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
+        if isCollected, framing != answer.framing {
+            output.append("content-length: ")
+            output.append(decimal: body.count)
+            output.append("\r\n")
+        }
         writeOurFields()
         if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
         if !keepsAlive || framing == .untilClose {

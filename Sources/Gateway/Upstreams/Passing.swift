@@ -73,7 +73,7 @@ extension Worker {
         let input = connection.input
         let output = exchange.output
         while connection.stream.mayBeReadable {
-            guard connection.isBetweenChunks else { return .stopped }
+            guard connection.isBetweenChunks, !exchange.editsEvents || !exchange.editsInTask else { return .stopped }
             guard !exchange.hasHadItsTurn else { return .paused }
             switch connection.readNow() {
             case .some: break
@@ -146,6 +146,10 @@ extension Exchange {
         guard hides else {
             observe(data, clock)
             return true
+        }
+        if editsEvents {
+            editEvents(data, clock)
+            return false
         }
         let body = body
         return call.passes(data, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }

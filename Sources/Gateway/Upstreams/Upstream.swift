@@ -1,6 +1,7 @@
 import EventLoop
 import HTTP
 import LLM
+import Policy
 import TLS
 import Tracing
 
@@ -44,6 +45,8 @@ final class Upstream {
     let replacedHeaders: [ConfiguredField]
     /// The caller's credentials are meant for the upstream, and not for the gateway alone.
     let passesCredentials: Bool
+    /// The tools that may be used; nil where all may.
+    let tools: NameFilter?
     /// What a tool call or a send costs.
     let pricePerCall: USD?
     /// The operator has said how far callers may go: a path must not lead out of the base URL, nor anywhere else with the operator's
@@ -72,7 +75,7 @@ final class Upstream {
         case .provider(let settings):
             kind = .provider
             known = settings.known
-            (replacedHeaders, passesCredentials, pricePerCall, agentName) = ([], true, nil, [])
+            (replacedHeaders, passesCredentials, tools, pricePerCall, agentName) = ([], true, nil, nil, [])
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: settings.name)
             name = Text(settings.name)
@@ -90,6 +93,7 @@ final class Upstream {
             known = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (passesCredentials, pricePerCall, agentName) = (settings.passesAuthorization, settings.pricePerCall, [])
+            tools = settings.tools.allowsEverything ? nil : settings.tools
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: "mcp/\(settings.name)")
             name = Text("mcp/\(settings.name)")
@@ -103,6 +107,7 @@ final class Upstream {
         case .agent(let settings):
             kind = .agent
             known = nil
+            tools = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (passesCredentials, pricePerCall, agentName) = (settings.passesAuthorization, settings.pricePerCall, Array(settings.name.utf8))
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)

@@ -137,6 +137,9 @@
 
     func nominate(_ index: Int) { unsafe fields[index].isNominated = true }
 
+    /// A field is not to be passed on: it is not true any more.
+    public func withhold(_ index: Int) { nominate(index) }
+
     /// The whole head, its final empty line included.
     @inlinable public var raw: RawSpan {
         @_lifetime(borrow self) get {

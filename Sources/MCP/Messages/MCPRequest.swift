@@ -5,6 +5,8 @@ public import JSONRPC
 /// message's bytes.
 public struct MCPRequest: Sendable {
     public private(set) var method = MCPMethod.other
+    /// The method's name as it is written, quotes and all.
+    public let methodText: Range<Int>
     /// The tool, prompt, resource URI or task that is asked for, as it is written, quotes and all; empty where there is none. What
     /// `Mcp-Name` says (MCP 2026-07-28, Transports).
     public private(set) var target = 0..<0
@@ -28,6 +30,7 @@ public struct MCPRequest: Sendable {
     /// Reads a request or notification. Of a result or an error there is nothing to read.
     public init(_ message: JSONRPCMessage, _ bytes: RawSpan) throws(JSONRPCError) {
         meta = .noParams(at: message.start)
+        methodText = message.method
         var isTwice = false
         do throws(JSONError) {
             if !message.method.isEmpty {

@@ -109,6 +109,7 @@ extension MCPServerSettings {
         credential = server.credential?.revealed
         headers = server.headers.map { ($0.name, $0.value.revealed) }
         passesAuthorization = server.passAuthorization
+        tools = server.tools
         pricePerCall = server.pricePerCall
         timeouts = UpstreamTimeouts(server.timeout)
     }
