@@ -31,6 +31,13 @@ extension Exchange {
         return context
     }
 
+    /// The same, without its state.
+    var contextInHead: TraceContext? {
+        let request = request
+        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }
+        return TraceContext(traceparent: request.value(index))
+    }
+
     private func readTraceState(into state: inout TraceState) {
         let request = request
         var next = request.index(of: .tracestate)
@@ -46,13 +53,6 @@ extension Exchange {
         var state = TraceState()
         readTraceState(into: &state)
         span.link(inHead, traceState: state.text)
-    }
-
-    /// The caller's trace context without its state.
-    var contextInHead: TraceContext? {
-        let request = request
-        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }
-        return TraceContext(traceparent: request.value(index))
     }
 
     private func readBaggage() {
@@ -141,7 +141,7 @@ extension Exchange {
         if request.method == .post {
             let facts = upstream.postFacts
             span.append(facts.bytes)
-        } else {
+        } else if !upstream.isProcess {
             if upstream.kind == .provider { span.set(.providerName, upstream.providerName) }
             span.set(.httpRequestMethod, request.method.name)
             if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }

@@ -57,6 +57,8 @@ final class Exchange {
     var runName: [UInt8] = []
     /// The trace of the named run's place, from `open` to `leaveRun`.
     var enteredTrace: TraceID?
+    /// Nothing of HTTP is between the upstream and us that the span could tell of.
+    private var isPiped = false
     private(set) var answerStarted = false
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
@@ -120,6 +122,7 @@ final class Exchange {
     /// The hop's span opens. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
+        isPiped = upstream.isProcess
         recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.timeouts.total }
@@ -177,11 +180,11 @@ final class Exchange {
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
-        span.set(.httpResponseStatusCode, answer.status)
+        if !isPiped { span.set(.httpResponseStatusCode, answer.status) }
     }
 
     /// The answer is ours, for want of one from the upstream.
-    func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
+    func refused(_ status: Int) { if !isPiped { span.set(.httpResponseStatusCode, status) } }
 
     /// Pieces must go through `filter` instead of being passed on as they are.
     var hides: Bool { editsEvents || isObserved && !isInflating && message == nil && call.holdsBack }

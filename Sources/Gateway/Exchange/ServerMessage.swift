@@ -155,8 +155,12 @@ extension Exchange {
     /// What the span carries of a hop to an MCP server or an agent.
     func finishMessage(_ upstream: Upstream) {
         span.record.hopKind = (upstream.kind == .agent ? HopKind.agent : .tool).rawValue
-        span.set(.networkTransport, "tcp")
-        span.set(.networkProtocolName, "http")
+        if upstream.isProcess {
+            span.set(.networkTransport, "pipe")
+        } else {
+            span.set(.networkTransport, "tcp")
+            span.set(.networkProtocolName, "http")
+        }
         guard let message, message.call.isKnown else {
             // The stream a client listens on, the end of its session, a card, or no message at all.
             let (name, agent) = (upstream.name, upstream.agentName)

@@ -98,6 +98,7 @@ extension Worker {
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
+        if exchange.answer.framing == .chunked { connection.keepTrailers() }
         exchange.answered(upstream)
     }
 
@@ -125,6 +126,7 @@ extension Worker {
         // While the caller is read from, its own silence is watched; its leaving shows as a read error.
         try await continueIfExpected(exchange, downstream)
         let chunked = exchange.request.framing == .chunked
+        if chunked { downstream.keepTrailers() }
         let input = downstream.input
         let output = exchange.output
         while true {
@@ -142,7 +144,12 @@ extension Worker {
             do {
                 let deadline = exchange.deadline(loop.now, timeouts.idle)
                 if count == 0 {
-                    if chunked { _ = try await connection.writeRequest(("0\r\n\r\n" as StaticString).bytes, until: deadline) }
+                    guard chunked else { return }
+                    output.removeAll()
+                    output.append("0\r\n")
+                    downstream.appendTrailers(to: output, of: exchange.request)
+                    output.append("\r\n")
+                    _ = try await connection.writeRequest(output.bytes, until: deadline)
                     return
                 }
                 let isSent: Bool
