@@ -29,15 +29,13 @@ async def last(stream):
     return kinds, ended
 
 
-async def main(url, binding, traceparent, agent=None):
+async def main(url, binding, traceparent):
     said = {}
     async with httpx.AsyncClient(headers={"traceparent": traceparent}, timeout=20) as http:
         card = await A2ACardResolver(http, url).get_agent_card()
         said["interfaces"] = [[card.url.removeprefix(url), card.preferred_transport]] + [
             [each.url.removeprefix(url), each.transport] for each in card.additional_interfaces or []]
         said["skills"], said["signatures"], said["version"] = [each.id for each in card.skills], len(card.signatures or []), card.version
-        for each in [card, *card.additional_interfaces] if agent else []:
-            each.url = each.url.replace(agent, url)
         made = {streaming: ClientFactory(ClientConfig(httpx_client=http, supported_transports=[binding], streaming=streaming)).create(card) for streaming in (True, False)}
         client = made[True]
         for verb in ["work", "fail", "reject", "input", "auth", "say"]:

@@ -52,17 +52,17 @@ def agents(tmp_path_factory):
 @pytest.fixture(scope="module")
 def delegation(agents, upstream, collector, tmp_path_factory):
     """A gateway with the agents behind it."""
-    a2a = "".join(f"\n  sdk-{version}: {{ url: '{agent.url}', price_per_call: '0.05' }}" for version, agent in agents.items())
+    a2a = "".join(f"\n  sdk-{version}: {{ url: '{agent.url}', price_per_call: '0.05', skills: {{ deny: ['delete_*'] }} }}" for version, agent in agents.items())
     a2a += f"\n  absent: {{ url: 'http://127.0.0.1:{free_port()}' }}"
     made = program.Gateway(tmp_path_factory.mktemp("delegation"), program.configuration(upstream.url, collector) + "a2a:" + a2a)
     yield made
     assert made.stop() == 0, made.log
 
 
-def client(version, url, binding, trace, *more):
+def client(version, url, binding, trace):
     """What a client of the SDK gets to see."""
     made = subprocess.run(
-        [PYTHONS[version], str(HERE / f"a2a_client_{version}.py"), url, binding, trace.headers["traceparent"], *more], env=program.environment(),
+        [PYTHONS[version], str(HERE / f"a2a_client_{version}.py"), url, binding, trace.headers["traceparent"]], env=program.environment(),
         capture_output=True, text=True, timeout=60)
     assert made.returncode == 0, made.stderr
     return json.loads(made.stdout)
@@ -73,7 +73,11 @@ def client(version, url, binding, trace, *more):
 @pytest.mark.parametrize("callee", ["1", "0"])
 def test_a_client_gets_what_it_gets_without_us_and_every_call_is_a_hop(delegation, agents, collector, trace, caller, callee, binding):
     direct = client(caller, agents[callee].url, binding, trace)
-    said = client(caller, f"{delegation.url}/a2a/sdk-{callee}", binding, trace, agents[callee].url)
+    said = client(caller, f"{delegation.url}/a2a/sdk-{callee}", binding, trace)
+    # The card leads here, and shows less: no binding that does not pass, no skill that is denied, no signature of what is changed.
+    assert {(path, binding) for path, binding, *_ in said["interfaces"]} == {("", "JSONRPC"), ("/rest", "HTTP+JSON")}
+    assert said["skills"] == ["research"] and said["extended skills"] == ["research", "secret"] and said["signatures"] == 0
+    assert direct["skills"] == ["research", "delete_all"] and direct["signatures"] == 1
     for cards in ("interfaces", "skills", "signatures", "extended skills"):
         direct.pop(cards), said.pop(cards)
     assert said == direct
@@ -84,6 +88,7 @@ def test_a_client_gets_what_it_gets_without_us_and_every_call_is_a_hop(delegatio
         return len(spans) >= 20 and spans
     spans = until(found)
     assert spans
+    assert {span.get("gen_ai.agent.version") for span in spans} <= {"7.1", None}
     for span in spans:
         assert span.kind == CLIENT and span["hopspan.hop.kind"] == "agent" and span["gen_ai.agent.name"] == f"sdk-{callee}"
         assert span.parent == trace.parent and span["hopspan.linked_by"] == "traceparent"
@@ -117,3 +122,61 @@ def test_an_agent_that_is_down_is_told_of_in_the_protocols_own_words(delegation,
 def test_an_unknown_agent_is_refused_with_what_to_do(delegation):
     made = httpx.post(f"{delegation.url}/a2a/nobody", json={})
     assert made.status_code == 404 and "a2a:" in made.text
+
+
+def test_a_card_may_be_asked_for_again_by_its_tag(delegation):
+    url = f"{delegation.url}/a2a/sdk-1/.well-known/agent-card.json"
+    made = httpx.get(url)
+    assert made.status_code == 200 and made.headers["cache-control"] == "public, max-age=60"
+    assert delegation.url in made.text and "signatures" not in made.json() and "delete_all" not in made.text
+    again = httpx.get(url, headers={"if-none-match": f'"other", W/{made.headers["etag"]}'})
+    assert again.status_code == 304 and again.content == b"" and again.headers["etag"] == made.headers["etag"]
+    assert httpx.get(url, headers={"if-none-match": '"other"'}).content == made.content
+    # By another of the gateway's names it is another card.
+    other = httpx.get(url.replace("127.0.0.1", "localhost"), headers={"if-none-match": made.headers["etag"]})
+    assert other.status_code == 200 and delegation.url.replace("127.0.0.1", "localhost") in other.text
+    assert delegation.url not in other.text
+    head = httpx.head(url)
+    assert head.status_code in (200, 405) and "etag" not in head.headers
+
+
+def ask(agents, delegation, folder, callee, mode):
+    """An agent that asks another one that asks a model, all through the gateway: what each of them recorded, and the trace."""
+    file = Path(folder) / "agent.jsonl"
+    made = subprocess.run(
+        [PYTHONS["1"], str(HERE / "a2a_agent.py"), f"{delegation.url}/a2a/sdk-{callee}", f"{delegation.url}/openai/v1/chat/completions", str(file), mode],
+        env=program.environment(), capture_output=True, text=True, timeout=60)
+    assert made.returncode == 0, made.stderr
+    return json.loads(made.stdout)["trace_id"], [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+@pytest.mark.parametrize("mode", ["instrumented", "metadata", "plain"])
+@pytest.mark.parametrize("callee", ["1", "0"])
+def test_a_delegation_is_one_tree_from_the_agent_to_the_sub_agents_model(delegation, agents, collector, tmp_path, callee, mode):
+    trace_id, agent = ask(agents, delegation, tmp_path, callee, mode)
+    spans = collector.find(trace_id, count=3 if mode == "instrumented" else 2)
+    send = next(span for span in spans if span.name == f"invoke_agent sdk-{callee}")
+    model = next(span for span in spans if span.name == "chat gpt-4o-mini")
+    theirs = until(lambda: (found := [s for s in agents[callee].spans if s["trace_id"] == trace_id]) and {s["name"] for s in found} >= {"execute", "POST"} and found)
+    assert theirs, [s for s in agents[callee].spans if s["trace_id"] == trace_id]
+    by_id = {span["span_id"]: span for span in theirs}
+    # The agent's own span is our parent, where it has one.
+    if mode == "instrumented":
+        assert send.parent in {span["span_id"] for span in agent if span["kind"] == "CLIENT"}
+    elif mode == "metadata":
+        assert send.parent == "00f067aa0ba902b7" and send["hopspan.linked_by"] == "traceparent"
+    else:
+        assert send["hopspan.linked_by"] == "new"
+    # We are the parent that the sub-agent sees, on both channels.
+    served = [span for span in theirs if span["parent"] == send.span_id]
+    assert [span["kind"] for span in served] == ["SERVER"]
+    execute = next(span for span in theirs if span["name"] == "execute")
+    assert execute["metadata"] == f"00-{trace_id}-{send.span_id}-{execute['metadata'][-2:]}"
+    # And what it does hangs below it.
+    span, path = by_id[model.parent], []
+    while span:
+        path.append(span["span_id"])
+        span = by_id.get(span["parent"])
+    assert execute["span_id"] in path and served[0]["span_id"] == path[-1]
+    run = delegation.run(trace_id, hops=2)
+    assert run["llm_calls"] == 1 and run["agent_calls"] == 1 and run["agents"][-1:] == [f"sdk-{callee}"]
