@@ -98,7 +98,8 @@ extension Worker {
     private func understand(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller, _ downstream: HTTP1Connection) async throws(GatewayError) {
         guard upstream.kind == .provider || exchange.isMessage(upstream) else {
             exchange.place(upstream, caller: caller.bytes, by: self)
-            return try exchange.confineTools(upstream)
+            try exchange.confineTools(upstream)
+            return exchange.leadCardHere(upstream, isTLS: settings.tls != nil, downstream.stream.socket.descriptor)
         }
         if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
@@ -109,6 +110,8 @@ extension Worker {
         if isLarge { await readMessageBeside(exchange, upstream) } else { exchange.readMessage(upstream, content: settings.content) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
         try exchange.confineTools(upstream)
+        try exchange.confineSkills(upstream)
+        exchange.leadCardHere(upstream, isTLS: settings.tls != nil, downstream.stream.socket.descriptor)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
     }
 

@@ -49,6 +49,8 @@ final class Exchange {
     var sessionIsDescribed = false
     /// What changes the answer on its way; nil where it passes as it comes.
     var editor: AnswerEditor?
+    /// What is to come is an agent's card.
+    var card: CardAnswer?
     /// The answer is a stream whose events go through the editor.
     var editsEvents = false
     /// The answer's body has been taken whole and edited: it stands in `body`.
@@ -100,6 +102,7 @@ final class Exchange {
         isPlaced = false
         sessionIsDescribed = false
         editor = nil
+        card = nil
         editsEvents = false
         isCollected = false
         answerStarted = false
@@ -159,6 +162,7 @@ final class Exchange {
         }
         if editor != nil {
             editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
+            cardBegins()
             guard isUnderstood else { return }
         }
         switch encoding {
@@ -188,7 +192,7 @@ final class Exchange {
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
-        if !isPiped { span.set(.httpResponseStatusCode, answer.status) }
+        if !isPiped { span.set(.httpResponseStatusCode, card?.isNotModified == true ? 304 : answer.status) }
     }
 
     /// The answer is ours, for want of one from the upstream.

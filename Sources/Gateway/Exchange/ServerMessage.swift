@@ -50,7 +50,7 @@ final class ServerMessage {
         let call = a2a ?? A2ACall()
         a2a = call
         self.call = call
-        call.agent = agent.agentName
+        call.agent = agent.agent?.name ?? []
         do {
             let version = head.a2aVersion
             if let path = A2APath(head.method, rest) {
@@ -161,15 +161,22 @@ extension Exchange {
             span.set(.networkTransport, "tcp")
             span.set(.networkProtocolName, "http")
         }
+        if let agent = upstream.agent {
+            if let card, !card.agentVersion.isEmpty { agent.version = card.agentVersion }
+            let version = agent.version
+            if !version.isEmpty { unsafe span.set(.agentVersion, version.span.bytes) }
+        }
         guard let message, message.call.isKnown else {
             // The stream a client listens on, the end of its session, a card, or no message at all.
             let name = upstream.name
+            if let agent = upstream.agent?.name { unsafe span.set(.agentName, agent.span.bytes) }
             return span.setName(request.method.name, name.bytes)
         }
         let call = message.call
         call.describe(into: &span)
-        let isCharged = upstream.kind == .agent ? message.a2a?.operation.isSend == true : message.mcp.method == .toolsCall
-        if isCharged, call.isAnswered || call.hasSaidAll, let price = upstream.pricePerCall {
+        let isCharged =
+            upstream.kind == .agent ? message.a2a.map { $0.operation.isSend && $0.isTaken } ?? false : message.mcp.method == .toolsCall && call.isAnswered
+        if isCharged, let price = upstream.pricePerCall {
             span.record.cost = price
             span.record.costSource = CostSource.configured.rawValue
         }
