@@ -98,6 +98,7 @@ extension Worker {
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
+        if upstream.kind == .mcpServer { try exchange.bindAnswer(upstream, by: self) }
         exchange.answered(upstream)
     }
 
