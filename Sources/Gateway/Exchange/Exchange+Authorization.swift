@@ -121,8 +121,9 @@ extension Worker {
             error = .foreignHost
         }
         if let error {
+            let message = error == .methodNotAllowed ? "The metadata of a server is read, with GET." : error.message(upstream.place)
             exchange.writeRefusal(
-                status: error.status, message: error.message(upstream.place), type: error.errorType, speech: .dialect(.other), keepsAlive: keepsAlive)
+                status: error.status, message: message, type: error.errorType, speech: .dialect(.other), keepsAlive: keepsAlive)
         } else {
             exchange.writeOwnMetadata(resource, keepsAlive: keepsAlive)
         }
