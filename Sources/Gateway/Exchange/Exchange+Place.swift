@@ -21,7 +21,6 @@ extension Exchange {
             placeInRun(inHead, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
         }
         describeRequest(upstream)
-        if upstream.kind == .mcpServer { describeSession(request) }
     }
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).

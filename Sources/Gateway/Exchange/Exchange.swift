@@ -47,6 +47,16 @@ final class Exchange {
     /// One that is used again.
     var spareMessage: ServerMessage?
     var sessionIsDescribed = false
+    /// The caller of an MCP server; nil until it matters.
+    var caller: Caller?
+    /// The request's field with the session, where it is this caller's.
+    var sessionField: Int?
+    /// Lines that the answer's head gets besides its own.
+    var addedLines: OutputBuffer?
+    /// The request is for what a server says of its protection (`Exchange+Authorization`).
+    var asksMetadata = false
+    /// And the server is asked for that where it stands for all of it.
+    private(set) var asksAtRoot = false
     /// What changes the answer on its way; nil where it passes as it comes.
     var editor: AnswerEditor?
     /// What is to come is an agent's card.
@@ -101,6 +111,11 @@ final class Exchange {
         }
         isPlaced = false
         sessionIsDescribed = false
+        caller = nil
+        sessionField = nil
+        addedLines?.rest()
+        asksMetadata = false
+        asksAtRoot = false
         editor = nil
         card = nil
         editsEvents = false
@@ -148,7 +163,6 @@ final class Exchange {
 
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
-        if upstream.kind == .mcpServer { describeSession(answer) }
         guard isUnderstood || editor != nil else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
@@ -364,6 +378,14 @@ final class Exchange {
 
     /// An answer has begun, be it an interim one.
     func answerBegins() { answerHasBegun = true }
+
+    /// What was asked for is not there: the next request is for another place, and the answer to come the one that counts.
+    func asksElsewhere() {
+        asksAtRoot = true
+        answerHasBegun = false
+        urlIsDescribed = false
+        addedLines?.removeAll()
+    }
 
     /// The request's body has begun to go out and is not kept.
     func bodyHasStreamed() { bodyStreamed = true }

@@ -100,6 +100,7 @@ extension Worker {
         connection.beginBody(exchange.answer.framing)
         // A caller of HTTP/1.0 gets no chunks, and none behind them.
         if exchange.answer.framing == .chunked, exchange.request.minorVersion >= 1 { connection.keepTrailers() }
+        if upstream.kind == .mcpServer { try exchange.bindAnswer(upstream, by: self) }
         exchange.answered(upstream)
     }
 
