@@ -177,8 +177,9 @@ extension Exchange {
         }
         if let run { output.append(answer.raw.extracting(run)) }
         if let card, !card.tag.isEmpty {
+            let tag = card.tag
             output.append("etag: ")
-            unsafe output.append(card.tag.span.bytes)
+            unsafe output.append(tag.span.bytes)
             output.append("\r\n")
         }
         if isCollected, framing != answer.framing, framing != .none {
