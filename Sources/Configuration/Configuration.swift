@@ -11,6 +11,8 @@ public struct Configuration: Sendable, Hashable {
     public var providers: [Provider] = []
     /// MCP servers, in the order of the file.
     public var mcp: [MCPServer] = []
+    /// A2A agents, in the order of the file.
+    public var a2a: [Agent] = []
     /// From `OTEL_*`.
     public var openTelemetry = OpenTelemetry()
     /// From `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
@@ -45,6 +47,11 @@ extension Configuration {
                 .named(
                     MCPServer.form, \.name, like: "weather", "a mapping from names to MCP servers", check: MCPServer.wrong(withName:)),
                 "MCP servers, each reached by agents at /mcp/{name}."),
+            Field(
+                "a2a", \.a2a,
+                .named(
+                    Agent.form, \.name, like: "researcher", "a mapping from names to A2A agents", check: Agent.wrong(withName:)),
+                "A2A agents, each reached by others at /a2a/{name}."),
         ], defaults: Configuration(),
         check: { configuration, root, _, reading in
             configuration.checkListeners(root, reading)
@@ -58,7 +65,9 @@ extension Configuration {
                 root["api"]?.value["listen"]?.value.mark ?? gatewayListen, .root.key("api").key("listen"),
                 "\(api.listen) collides with gateway.listen", "another port")
         }
-        let spent = providers.first { $0.credential != nil }.map { "providers.\($0.name)" } ?? mcp.first { $0.credential != nil }.map { "mcp.\($0.name)" }
+        let spent =
+            providers.first { $0.credential != nil }.map { "providers.\($0.name)" } ?? mcp.first { $0.credential != nil }.map { "mcp.\($0.name)" }
+            ?? a2a.first { $0.credential != nil }.map { "a2a.\($0.name)" }
         if !gateway.listen.isLoopback, !gateway.requireKey, gateway.tls?.clientCA == nil, let spent {
             reading.warn(
                 gatewayListen, .root.key("gateway").key("listen"),

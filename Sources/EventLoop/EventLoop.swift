@@ -114,7 +114,7 @@ internal import Synchronization
             if count & 7 == 0, Clock.read(CLOCK_MONOTONIC) - begin > Self.turnNanoseconds { break }
         }
         now = Clock.read(CLOCK_MONOTONIC)
-        health.turnEnded(jobs: count, nanoseconds: now - begin)
+        health.turnEnded(jobs: count, nanoseconds: now - begin, at: now)
     }
 
     /// Waits until something happens or is due, or where jobs are ready, only looks.

@@ -19,9 +19,9 @@ extension Worker {
 
     /// Reads a message.
     @inline(never)
-    func readMessageBeside(_ exchange: Exchange) async {
+    func readMessageBeside(_ exchange: Exchange, _ upstream: Upstream) async {
         let content = settings.content
-        await beside { exchange.readMessage(content: content) }
+        await beside { exchange.readMessage(upstream, content: content) }
     }
 
     /// Makes what changes in it.
@@ -33,6 +33,20 @@ extension Worker {
     func endAnswerBeside(_ exchange: Exchange) async {
         let clock = clock
         await beside { exchange.answerEnded(clock) }
+    }
+
+    /// Edits an answer that has been taken whole.
+    @inline(never)
+    func editBodyBeside(_ exchange: Exchange) async {
+        let clock = clock
+        await beside { exchange.editBody(clock) }
+    }
+
+    /// Edits what completes a large event.
+    @inline(never)
+    func filterBeside(_ exchange: Exchange, _ input: InputBuffer, _ count: Int) async {
+        let clock = clock
+        await beside { exchange.filter(input.bytes.extracting(first: count), clock) }
     }
 
     /// Does all that is long about an exchange's end: reads what there is of an answer, makes attributes of what was recorded.

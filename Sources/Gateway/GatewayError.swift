@@ -13,6 +13,12 @@ enum GatewayError: Error, Equatable {
     /// What should be a JSON-RPC message is none.
     case badMessage(JSONRPCError)
     case methodNotAllowed
+    /// A message that two readers could take for two.
+    case ambiguousMessage
+    /// A field that repeats the message does not say what the message says.
+    case headerMismatch
+    /// The configuration keeps this tool from callers.
+    case toolNotAllowed
     case callerGone
     // The upstream's.
     case connect(ConnectFailure)
@@ -21,6 +27,9 @@ enum GatewayError: Error, Equatable {
     case malformedAnswer
     /// A good answer that does not answer the request in it.
     case unanswered
+    /// An answer that is to be edited cannot be read, or is more than is read: it does not pass.
+    case answerUnreadable
+    case answerTooLarge(limit: Int)
     case firstByteTimeout
     case idleTimeout
     case totalTimeout
@@ -32,7 +41,9 @@ enum GatewayError: Error, Equatable {
     var errorType: StaticString {
         switch self {
         case .badRequest(.stream(.timedOut)): "408"
-        case .badRequest, .pathLeadsUp, .badMessage: "400"
+        case .badRequest(.head(let error)): error.statusText
+        case .badRequest, .pathLeadsUp, .badMessage, .ambiguousMessage, .headerMismatch: "400"
+        case .toolNotAllowed: "denied"
         case .methodNotAllowed: "405"
         case .bodyTooLarge: "413"
         case .upgrade: "501"
@@ -47,7 +58,7 @@ enum GatewayError: Error, Equatable {
         case .connect(.shutdown), .shutdown: "shutdown"
         case .upstreamReset: "connection_reset"
         case .upstreamCut: "stream_cut"
-        case .malformedAnswer: "malformed_response"
+        case .malformedAnswer, .answerUnreadable, .answerTooLarge: "malformed_response"
         case .unanswered: "stream_cut"
         case .draining: "503"
         }
@@ -58,7 +69,7 @@ enum GatewayError: Error, Equatable {
         switch self {
         case .badRequest(.head(let error)): error.status
         case .badRequest(.stream(.timedOut)): 408
-        case .badRequest, .pathLeadsUp, .badMessage: 400
+        case .badRequest, .pathLeadsUp, .badMessage, .ambiguousMessage, .headerMismatch, .toolNotAllowed: 400
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .upgrade: 501
@@ -66,9 +77,12 @@ enum GatewayError: Error, Equatable {
         case .notConfigured: 404
         case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: 504
         case .draining, .shutdown, .connect(.shutdown): 503
-        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone: 502
+        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone, .answerUnreadable, .answerTooLarge: 502
         }
     }
+
+    /// For the caller alone, who need not know what it may not use.
+    func answer(_ place: ConfigurationPlace) -> String { self == .toolNotAllowed ? "Unknown tool" : message(place) }
 
     /// For the caller and the span: what was wrong and what to do. Never a byte of anybody's message.
     func message(_ place: ConfigurationPlace) -> String {
@@ -84,14 +98,19 @@ enum GatewayError: Error, Equatable {
         case .pathLeadsUp: "The path has `..` in it, which could lead out of what \(place.path) allows. Send the path that is meant."
         case .badMessage(let error): error.message
         case .methodNotAllowed: "An MCP server is spoken to with POST, and where it has sessions with GET and DELETE."
+        case .ambiguousMessage: "A member of the message differs only in its letters' case from one that JSON-RPC or MCP knows, and two readers could take it for two messages."
+        case .headerMismatch: "Header mismatch: Mcp-Method or Mcp-Name does not say what the message says."
+        case .toolNotAllowed: "Unknown tool: \(place.path).tools does not allow it."
         case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at \(place.path): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."
         case .shutdown, .connect(.shutdown): "The gateway is shutting down and did not wait for the end of this. Try again in a moment."
         case .connect(let failure): Self.message(failure, place)
         case .upstreamReset: "\(provider) closed the connection without an answer. Try again."
         case .upstreamCut: "\(provider) ended its answer before the end. Try again."
-        case .unanswered: "\(provider) ended its answer without a JSON-RPC response to the request. Try again."
+        case .unanswered: "\(provider) ended its answer without a response to the request. Try again."
         case .malformedAnswer: "\(provider) sent what is not a valid HTTP answer. Check that \(place.path).\(place.address) leads to it, and over http or https as it wants."
+        case .answerUnreadable: "\(provider) sent an answer that could not be read, so that nothing could be taken out of it or changed in it as the configuration says. Check that it sends JSON, not compressed."
+        case .answerTooLarge(let limit): "\(provider) sent more than \(limit) bytes in one answer, which is too much to take anything out of it or change it as the configuration says."
         case .firstByteTimeout: "\(provider) did not answer in time. Try again, or raise \(place.path).timeout.first_byte."
         case .idleTimeout: "\(provider) stopped in the middle of its answer. Try again, or raise \(place.path).timeout.idle."
         case .totalTimeout: "\(provider) took longer than allowed. Ask for less, or raise \(place.path).timeout.total."

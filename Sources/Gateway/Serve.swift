@@ -56,7 +56,7 @@ extension Worker {
             return await refuseUnknown(exchange, on: downstream)
         }
         exchange.open(upstream, by: self)
-        // What an MCP message says of its place comes before what the head says.
+        // What a message says of its place is not known yet.
         if upstream.kind == .provider { exchange.place(upstream, caller: caller.bytes, by: self) }
         activeExchanges.began()
         defer { activeExchanges.ended() }
@@ -95,8 +95,9 @@ extension Worker {
     /// The same for all that takes longer, and for messages. Not part of its caller: what it needs would be kept as long as a stream runs.
     @inline(never)
     private func understand(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller, _ downstream: HTTP1Connection) async throws(GatewayError) {
-        guard upstream.kind == .provider || exchange.request.method == .post else {
-            return exchange.place(upstream, caller: caller.bytes, by: self)
+        guard upstream.kind == .provider || exchange.isMessage(upstream) else {
+            exchange.place(upstream, caller: caller.bytes, by: self)
+            return try exchange.confineTools(upstream)
         }
         if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
@@ -104,8 +105,9 @@ extension Worker {
             if isLarge { await understandBeside(exchange, api, upstream) } else { exchange.understand(api, upstream, content: settings.content) }
             return
         }
-        if isLarge { await readMessageBeside(exchange) } else { exchange.readMessage(content: settings.content) }
+        if isLarge { await readMessageBeside(exchange, upstream) } else { exchange.readMessage(upstream, content: settings.content) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
+        try exchange.confineTools(upstream)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
     }
 
@@ -133,7 +135,7 @@ extension Worker {
     private func admit(_ exchange: Exchange, _ upstream: Upstream) throws(GatewayError) {
         if exchange.request.wantsUpgrade || exchange.request.method == .connect { throw .upgrade }
         if isDraining { throw .draining }
-        if upstream.credential != nil || upstream.kind == .mcpServer, !hosts.accepts(exchange.request) {
+        if upstream.credential != nil || upstream.kind != .provider, !hosts.accepts(exchange.request) {
             counters.foreignHosts.add(1, ordering: .relaxed)
             throw .foreignHost
         }

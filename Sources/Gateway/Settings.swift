@@ -3,6 +3,7 @@ public import Content
 public import EventLoop
 public import HTTP
 public import LLM
+public import Policy
 public import TLS
 public import Tracing
 
@@ -18,6 +19,8 @@ public struct GatewaySettings: Sendable {
     public var content = ContentRecording.none
     /// How long a connection may be open with nothing asked.
     public var keepAliveNanoseconds: UInt64 = 60_000_000_000
+    /// How long a connection to an upstream is kept that nobody uses; it is looked at ten times as often.
+    public var upstreamIdleNanoseconds = UpstreamPool.usualIdleNanoseconds
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
@@ -40,6 +43,8 @@ public struct GatewaySettings: Sendable {
     public var providers: [ProviderSettings] = []
     /// In the order of the configuration.
     public var mcpServers: [MCPServerSettings] = []
+    /// In the order of the configuration.
+    public var agents: [AgentSettings] = []
     /// The salt of run keys; a store's own, so that keys of two stores have nothing to do with each other.
     public var runKeySalt: (UInt64, UInt64) = (0, 0)
 
@@ -93,6 +98,8 @@ public struct MCPServerSettings: Sendable {
     /// The caller's `Authorization` goes to the server, where no credential is configured (`pass_authorization`).
     public var passesAuthorization = false
     public var timeouts = UpstreamTimeouts()
+    /// The tools that callers may use (`tools`).
+    public var tools = NameFilter()
     /// What a `tools/call` costs; nil: nothing is known (`price_per_call`).
     public var pricePerCall: USD?
     /// Trust of its own.
@@ -109,6 +116,32 @@ public struct MCPServerSettings: Sendable {
         self.name = name
         self.origin = origin
         self.target = target
+    }
+}
+
+/// One A2A agent as it is reached (`a2a.*`).
+public struct AgentSettings: Sendable {
+    /// The name in the path, `/a2a/{name}`.
+    public var name: String
+    public var origin: Origin
+    /// Of its URL, without a slash at its end; empty normally. What follows the name in the caller's path is put behind it.
+    public var pathPrefix: String
+    /// Sent as a bearer token.
+    public var credential: String?
+    /// Fields of the operator's, sent with every request; they win over the caller's.
+    public var headers: [(name: String, value: String)] = []
+    /// The caller's `Authorization` goes to the agent, where no credential is configured (`pass_authorization`).
+    public var passesAuthorization = false
+    public var timeouts = UpstreamTimeouts()
+    /// What a send costs; nil: nothing is known (`price_per_call`).
+    public var pricePerCall: USD?
+    /// Trust of its own.
+    public var tls: TLSContext?
+
+    public init(name: String, origin: Origin, pathPrefix: String) {
+        self.name = name
+        self.origin = origin
+        self.pathPrefix = pathPrefix
     }
 }
 

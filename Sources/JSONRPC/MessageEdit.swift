@@ -11,3 +11,17 @@ public struct MessageEdit: Sendable, Hashable {
     /// How many bytes the edited message has more than the original.
     public var growth: Int { bytes.count - range.count }
 }
+
+extension [MessageEdit] {
+    /// Gives the edited text, piece by piece. The edits stand in order, none within another.
+    public func apply(to text: RawSpan, _ emit: (RawSpan) -> Void) {
+        var at = 0
+        for edit in self {
+            emit(text.extracting(at..<edit.range.lowerBound))
+            // Sound: bytes have no padding.
+            unsafe emit(edit.bytes.span.bytes)
+            at = edit.range.upperBound
+        }
+        emit(text.extracting(at..<text.byteCount))
+    }
+}

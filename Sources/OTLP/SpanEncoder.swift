@@ -39,8 +39,9 @@ public import Tracing
         setAttributes(of: record)
         attributes.seal()
         // Sound: the head's texts point into `entries`, which stays where it is until the head is packed below.
-        unsafe setEntries(entries)
+        let hasLinks = unsafe setEntries(entries)
         if !attributes.isSet(.timing) { attributes.set(.timing, "measured", &arena) }
+        if hasLinks { appendLinks(entries) }
         unsafe attributes.message.putInFront(head.pack(record, dropped: attributes.dropped, &arena))
     }
 
@@ -77,13 +78,23 @@ public import Tracing
 
     /// What the loop wrote.
     /// - Parameter entries: must stay where they are until the head is packed.
-    @unsafe private mutating func setEntries(_ entries: RawSpan) {
+    /// - Returns: whether there are links among it.
+    @unsafe private mutating func setEntries(_ entries: RawSpan) -> Bool {
+        var hasLinks = false
         SpanEntry.forEach(in: entries) { tag, type, value in
             if let tag = SpanEntry.Tag(rawValue: tag) {
-                unsafe head.set(tag, value)
+                if tag == .link { hasLinks = true } else { unsafe head.set(tag, value) }
             } else {
                 attributes.set(tag, type, value, &arena)
             }
+        }
+        return hasLinks
+    }
+
+    /// Puts the links behind the attributes. They are few, and seldom there.
+    @inline(never) private mutating func appendLinks(_ entries: RawSpan) {
+        SpanEntry.forEach(in: entries) { tag, _, value in
+            if tag == SpanEntry.Tag.link.rawValue { attributes.message.append(link: value, &arena) }
         }
     }
 }

@@ -65,6 +65,7 @@ internal import Tracing
         case .name: if unsafe !text.isEmpty { unsafe name = text }
         case .statusMessage: unsafe statusMessage = text
         case .traceState: unsafe traceState = text
+        case .link: break
         }
     }
 

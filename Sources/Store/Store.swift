@@ -40,6 +40,18 @@ public final class Store: Sendable {
     private let phase: Mutex<Phase>
     private let idHash: IDHash
     private let clock: StoreClock
+    private let tally: SpanTally
+    /// How the process that had the store before ended.
+    public let formerEnd: FormerEnd
+
+    public enum FormerEnd: Sendable, Hashable {
+        /// It closed the store, or there was none.
+        case closed
+        /// It was killed, and so many spans that it had recorded are not stored. They are among `StoreHealth.lost` as well.
+        case killed(lost: UInt64)
+        /// It was killed, or the machine went down; how many spans it had recorded and not stored is not known.
+        case unknown
+    }
 
     private struct Phase {
         /// The file, and the right to write it; nil once closed.
@@ -72,7 +84,16 @@ public final class Store: Sendable {
         shared = StoreShared()
         let ledger = RunLedger(isUnderWay: runIsUnderWay, onClosed: onRunClosed)
         let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
-        let worker = StoreWorker(writer, shared: shared, clock: clock)
+        tally = SpanTally(of: writer.index.hash.salt, file.isMemory ? nil : file)
+        switch (try writer.settledBefore, tally.before) {
+        case (nil, _): formerEnd = .closed
+        case (let settled?, let recorded?):
+            let lost = recorded - min(recorded, UInt64(clamping: settled))
+            formerEnd = .killed(lost: lost)
+            if lost > 0 { shared.update { $0.lost["killed"] = lost } }
+        case (_?, nil): formerEnd = .unknown
+        }
+        let worker = StoreWorker(writer, shared: shared, clock: clock, tally: tally)
         idHash = writer.index.hash
         runKeySalt = (try StoreWriter.salt("run_salt_1", of: writer.database), try StoreWriter.salt("run_salt_2", of: writer.database))
         worker.apply(options)
@@ -84,7 +105,7 @@ public final class Store: Sendable {
     /// A queue that the thread drains; one per loop.
     /// - Parameter limit: bytes of spans that may wait.
     public func makeQueue(limit: Int = 32 << 20) -> SpanQueue {
-        let queue = SpanQueue(limit: limit) { [shared] in shared.signal.wake() }
+        let queue = SpanQueue(limit: limit, count: tally.makeCount()) { [shared] in shared.signal.wake() }
         shared.add(queue)
         return queue
     }

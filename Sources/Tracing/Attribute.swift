@@ -20,11 +20,13 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     case agentName, toolName, promptName, toolCallArguments, toolCallResult
     // MCP and JSON-RPC
     case mcpMethodName, mcpProtocolVersion, mcpSessionID, mcpResourceURI, mcpTaskID, jsonrpcRequestID, rpcResponseStatusCode
+    // A2A
+    case a2aMethodName, a2aProtocolVersion, a2aMessageID, a2aTaskID, a2aTaskState, a2aTenant, a2aReferenceTaskIDs
     // OpenAI
     case openaiAPIType, openaiRequestServiceTier, openaiResponseServiceTier, openaiResponseSystemFingerprint
     // HTTP and network
-    case httpRequestMethod, httpRequestMethodOriginal, httpResponseStatusCode, urlFull, urlPath
-    case serverAddress, serverPort, networkTransport, networkProtocolName, networkProtocolVersion, errorType, sessionID
+    case httpRequestMethod, httpRequestMethodOriginal, httpResponseStatusCode, urlFull
+    case serverAddress, serverPort, networkTransport, networkProtocolName, errorType, sessionID
     // Ours
     case runID, runName, hopKind, linkedBy, timing, ttft, caller, workspace, attemptNumber
     case costUSD, costSource, costPrice, unreadable, toolCallIDs, toolCallNames, toolResultIDs
@@ -80,6 +82,13 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .mcpTaskID: "hopspan.mcp.task.id"
         case .jsonrpcRequestID: "jsonrpc.request.id"
         case .rpcResponseStatusCode: "rpc.response.status_code"
+        case .a2aMethodName: "a2a.method.name"
+        case .a2aProtocolVersion: "a2a.protocol.version"
+        case .a2aMessageID: "a2a.message.id"
+        case .a2aTaskID: "a2a.task.id"
+        case .a2aTaskState: "a2a.task.state"
+        case .a2aTenant: "a2a.tenant"
+        case .a2aReferenceTaskIDs: "a2a.message.reference_task_ids"
         case .openaiAPIType: "openai.api.type"
         case .openaiRequestServiceTier: "openai.request.service_tier"
         case .openaiResponseServiceTier: "openai.response.service_tier"
@@ -88,12 +97,10 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .httpRequestMethodOriginal: "http.request.method_original"
         case .httpResponseStatusCode: "http.response.status_code"
         case .urlFull: "url.full"
-        case .urlPath: "url.path"
         case .serverAddress: "server.address"
         case .serverPort: "server.port"
         case .networkTransport: "network.transport"
         case .networkProtocolName: "network.protocol.name"
-        case .networkProtocolVersion: "network.protocol.version"
         case .errorType: "error.type"
         case .sessionID: "session.id"
         case .runID: "hopspan.run.id"

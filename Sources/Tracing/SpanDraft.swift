@@ -104,6 +104,20 @@
     public mutating func setStatusMessage(_ message: RawSpan) { bytes(SpanEntry.Tag.statusMessage.rawValue, .string, message) }
     public mutating func setTraceState(_ text: RawSpan) { bytes(SpanEntry.Tag.traceState.rawValue, .string, text) }
 
+    /// Another span that this one has to do with without being below it (OpenTelemetry, Trace API, Link). There may be several.
+    /// - Parameters:
+    ///   - context: as another process brought it.
+    ///   - traceState: of that context, checked; empty where it has none.
+    @inline(never) public mutating func link(_ context: TraceContext, traceState: RawSpan) {
+        let place = unsafe reserve(SpanEntry.Tag.link.rawValue, .string, SpanEntry.linkHeadLength &+ traceState.byteCount)
+        // Sound: there is room for all of it.
+        unsafe place.storeBytes(of: context.traceID.high.bigEndian, as: UInt64.self)
+        unsafe place.storeBytes(of: context.traceID.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+        unsafe place.storeBytes(of: context.spanID.value.bigEndian, toByteOffset: 16, as: UInt64.self)
+        unsafe place.storeBytes(of: context.flags.rawValue, toByteOffset: 24, as: UInt8.self)
+        unsafe traceState.withUnsafeBytes { unsafe Self.copy($0, to: place + SpanEntry.linkHeadLength) }
+    }
+
     // MARK: the byte list
 
     @inlinable mutating func scalar<Value: BitwiseCopyable>(_ tag: UInt8, _ type: SpanEntry.ValueType, _ value: Value) {
@@ -164,7 +178,12 @@ public enum SpanEntry {
         case name = 250
         case statusMessage = 251
         case traceState = 252
+        /// Trace id and span id as the wire has them (16 and 8 bytes), flags (1 byte), tracestate.
+        case link = 253
     }
+
+    /// Bytes of a link's value before its tracestate.
+    public static let linkHeadLength = 25
 
     @frozen public enum ValueType: UInt8, Sendable { case string, bool, int, double, strings }
 

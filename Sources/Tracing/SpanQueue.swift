@@ -1,4 +1,4 @@
-import Synchronization
+public import Synchronization
 
 /// Finished spans on their way from one loop to the store: chunks of bytes behind a lock that is held for a memory copy.
 ///
@@ -15,18 +15,20 @@ public final class SpanQueue: Sendable {
     private let state = Mutex(State())
     private let limit: Int
     private let wake: @Sendable () -> Void
-    private let recordedCount = Atomic<UInt64>(0)
+    private let recordedCount: SpanCount
     private let droppedCount = Atomic<UInt64>(0)
 
     /// - Parameters:
     ///   - limit: bytes of spans that may wait; 32 MiB are about a second of full load.
+    ///   - count: of the spans it takes, perhaps where others find it.
     ///   - wake: called, outside the lock, when the queue stops being empty.
-    public init(limit: Int = 32 << 20, wake: @escaping @Sendable () -> Void) {
+    public init(limit: Int = 32 << 20, count: SpanCount = SpanCount(), wake: @escaping @Sendable () -> Void) {
         self.limit = limit
+        recordedCount = count
         self.wake = wake
     }
 
-    public var recorded: UInt64 { recordedCount.load(ordering: .relaxed) }
+    public var recorded: UInt64 { recordedCount.value }
     public var dropped: UInt64 { droppedCount.load(ordering: .relaxed) }
     /// Bytes that wait now.
     public var queuedBytes: Int { state.withLock { $0.queuedBytes } }
@@ -60,7 +62,7 @@ public final class SpanQueue: Sendable {
             droppedCount.add(1, ordering: .relaxed)
             return false
         }
-        recordedCount.add(1, ordering: .relaxed)
+        recordedCount.increment()
         if wasEmpty { wake() }
         return true
     }
@@ -85,6 +87,31 @@ public final class SpanQueue: Sendable {
             }
         }
     }
+}
+
+/// How many spans a queue has taken. Its number may stand in memory that outlives the process. Used by any thread.
+@safe public final class SpanCount: @unchecked Sendable {
+    private let number: UnsafeMutablePointer<Atomic<UInt64>>
+    /// Whose memory that is; nil where it is this object's own.
+    private let owner: AnyObject?
+
+    public init() {
+        unsafe number = .allocate(capacity: 1)
+        unsafe number.initialize(to: Atomic(0))
+        owner = nil
+    }
+
+    /// - Parameter number: valid as long as `owner` is.
+    @unsafe public init(at number: UnsafeMutablePointer<Atomic<UInt64>>, in owner: AnyObject) {
+        unsafe self.number = number
+        self.owner = owner
+    }
+
+    deinit { if owner == nil { unsafe number.deallocate() } }
+
+    var value: UInt64 { unsafe number.pointee.load(ordering: .relaxed) }
+
+    func increment() { unsafe number.pointee.add(1, ordering: .relaxed) }
 }
 
 /// A run of finished spans. Written by a loop under its queue's lock, then owned by the store's thread alone.

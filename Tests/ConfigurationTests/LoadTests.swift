@@ -204,7 +204,7 @@ import Tracing
     @Test func `is a JSON object with the file's keys, defaults filled in`() throws {
         let json = try load("store: { path: ':memory:' }").json
         let object = try #require(try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
-        #expect(Set(object.keys) == ["gateway", "api", "store", "telemetry", "providers", "mcp", "environment"])
+        #expect(Set(object.keys) == ["gateway", "api", "store", "telemetry", "providers", "mcp", "a2a", "environment"])
         let store = try #require(object["store"] as? [String: Any])
         #expect(store as NSDictionary == ["path": ":memory:", "retention": "30d", "max_size": "20GiB"])
         #expect(json.hasPrefix(#"{"gateway":{"listen":"127.0.0.1:8700","tls":null,"max_body":"32MiB","drain":"30s","require_key":false,"hosts":[]},"#))

@@ -26,7 +26,7 @@ import Testing
             let isProse = rest.isEmpty || (rest.first == " " && rest.dropFirst().first != " ")
             return isProse ? String(line) : String(line[..<hash] + rest)
         }
-        let environment = ["HOPSPAN_API_TOKEN": "t", "OPENAI_API_KEY": "k", "KEY": "v", "WEATHER_TOKEN": "w"]
+        let environment = ["HOPSPAN_API_TOKEN": "t", "OPENAI_API_KEY": "k", "KEY": "v", "WEATHER_TOKEN": "w", "RESEARCHER_TOKEN": "r"]
         let pem = Array("-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n".utf8)
         let known = KnownProviders(havePublicHost: { $0 == "openai" }, havePrices: { $0 == "openai" })
         let loaded = try Configuration.load(
@@ -50,6 +50,8 @@ import Testing
         configuration.providers = []
         #expect(configuration.mcp.map(\.name) == ["weather"])
         configuration.mcp = []
+        #expect(configuration.a2a.map(\.name) == ["researcher"])
+        configuration.a2a = []
         #expect(configuration == Configuration())
     }
 

@@ -28,6 +28,7 @@ class Span:
         self.trace_state, self.flags = span.trace_state, span.flags
         self.start, self.end = span.start_time_unix_nano, span.end_time_unix_nano
         self.attributes = {each.key: value(each.value) for each in span.attributes}
+        self.links = [(link.trace_id.hex(), link.span_id.hex(), link.trace_state, link.flags) for link in span.links]
         self.scope, self.resource = scope, resource
         self.bytes = span.SerializeToString()
 

@@ -12,6 +12,7 @@ import httpx
 import mcp.shared._otel
 import pytest
 from mcp.client.client import Client
+from mcp.shared.exceptions import MCPError
 from opentelemetry.sdk.trace import TracerProvider
 
 import gateway as program
@@ -64,6 +65,8 @@ def servers(tmp_path_factory):
 def tools(servers, upstream, collector, tmp_path_factory):
     """A gateway with the servers behind it."""
     mcp = "".join(f"\n  sdk-{version}: {{ url: '{server.url}', price_per_call: '0.001' }}" for version, server in servers.items())
+    for version, server in servers.items():
+        mcp += f"\n  guarded-{version}: {{ url: '{server.url}', tools: {{ allow: ['get_*', slow], deny: [slo?] }} }}"
     mcp += f"\n  absent: {{ url: 'http://127.0.0.1:{free_port()}/mcp' }}"
     made = program.Gateway(tmp_path_factory.mktemp("tools"), program.configuration(upstream.url, collector) + "mcp:" + mcp)
     yield made
@@ -153,6 +156,41 @@ def test_the_servers_own_spans_hang_below_ours_and_ours_below_the_agents(tools, 
     assert ours[call["parent"]].name == "tools/call get_weather"
     # And ours below the client's own span for the message, which is neither ours nor the server's.
     assert ours[call["parent"]].parent and ours[call["parent"]].parent not in ours
+
+
+def test_a_context_in_the_head_that_is_not_the_messages_becomes_a_link(tools, collector, trace):
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "get_weather", "arguments": {"city": "Rome"},
+        "_meta": {"traceparent": f"00-{trace.id}-00000000000000aa-01"}}}
+    head = {"traceparent": "00-11111111111111111111111111111111-00000000000000bb-01", "tracestate": "foo=1", "accept": "application/json, text/event-stream"}
+    httpx.post(f"{tools.url}/mcp/sdk-2", json=call, headers=head)
+    span, = collector.find(trace.id)
+    assert span.parent == "00000000000000aa"
+    assert span.links == [("1" * 32, "00000000000000bb", "foo=1", 0x301)]
+    run = tools.api(f"/api/runs/{trace.id}/otlp").json()
+    stored, = [each for part in run["resourceSpans"] for scope in part["scopeSpans"] for each in scope["spans"]]
+    assert stored["links"] == [{"traceId": "1" * 32, "spanId": "00000000000000bb", "traceState": "foo=1", "flags": 0x301}]
+    # One that is the same says nothing new.
+    again = httpx.post(f"{tools.url}/mcp/sdk-2", json=call, headers=head | {"traceparent": f"00-{trace.id}-00000000000000aa-01"})
+    assert again.status_code < 500
+    assert [each.links for each in collector.find(trace.id, count=2)].count([]) == 1
+
+
+@pytest.mark.parametrize("version", ["2", "1"])
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_tools_that_callers_may_not_use_are_neither_listed_nor_called(tools, collector, tracer, version, mode):
+    async def agent():
+        async with Client(f"{tools.url}/mcp/guarded-{version}", mode=mode) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["get_weather"]
+            assert (await client.call_tool("get_weather", {"city": "Paris"})).content[0].text == "sunny in Paris"
+            for name in ["fails", "slow"]:
+                with pytest.raises(MCPError, match="Unknown tool"):
+                    await client.call_tool(name, {"city": "x"})
+
+    trace_id = in_a_trace(tracer, agent)
+    denied = until(lambda: len(found := [s for s in collector.spans if s.trace_id == trace_id and s.get("error.type") == "denied"]) >= 2 and found)
+    assert {span.name for span in denied} == {"tools/call fails", "tools/call slow"}
+    assert all(span.status == STATUS_ERROR and span["gen_ai.tool.name"] in ("fails", "slow") for span in denied)
 
 
 def test_a_server_that_is_down_is_told_of_in_the_protocols_own_words(tools, collector, trace):

@@ -26,6 +26,34 @@ private func span(limits: AttributeLimits = AttributeLimits(), _ fill: (inout Sp
         #expect(ordered(example.encoded()) == repacked(example.encoded()))
     }
 
+    @Test func `writes links behind everything else, each with its state and flags`() throws {
+        let other = TraceContext(traceID: TraceID(high: 7, low: 8), spanID: SpanID(9), flags: .sampled)
+        let second = TraceContext(traceID: TraceID(high: 10, low: 11), spanID: SpanID(12), flags: [])
+        let state = String(repeating: "a", count: 200) + "=1"
+        func fill(_ draft: inout SpanDraft) {
+            draft.record.traceID = TraceID(high: 1, low: 2)
+            draft.record.spanID = SpanID(3)
+            draft.record.kind = SpanKind.client.rawValue
+            withBytes(Array(state.utf8)) { draft.link(other, traceState: $0) }
+            draft.setName("tools/call x")
+            withBytes([]) { draft.link(second, traceState: $0) }
+            // One that is set again moves what follows it.
+            draft.set(.toolName, String("a"))
+            draft.set(.toolName, String("a longer name"))
+        }
+        let span = try span(fill)
+        #expect(span.links.map(\.traceID) == [other.traceID, second.traceID] && span.links.map(\.spanID) == [other.spanID, second.spanID])
+        #expect(span.links.map(\.traceState) == [state, ""])
+        #expect(span.links.map(\.flags) == [0x301, 0x300])
+        #expect(span.name == "tools/call x" && span.value(of: .toolName) == .string("a longer name"))
+        var draft = SpanDraft()
+        fill(&draft)
+        var encoder = SpanEncoder()
+        draft.withEntries { encoder.encode(draft.record, $0) }
+        let message = array(encoder.bytes)
+        #expect(ordered(message) == repacked(message))
+    }
+
     @Test func `writes each span on its own, whatever came before it`() {
         var encoder = SpanEncoder()
         let first = Example.allCases.map { $0.encoded(by: &encoder) }

@@ -44,6 +44,14 @@ private func entries(_ draft: borrowing SpanDraft) -> [String] {
         ])
     }
 
+    @Test func `holds links to other spans, with their state`() {
+        var draft = SpanDraft()
+        let context = TraceContext(traceID: TraceID(high: 0x4142_4344_4546_4748, low: 0x4142_4344_4546_4748), spanID: SpanID(0x3132_3334_3536_3738), flags: .sampled)
+        withBytes("foo=1") { draft.link(context, traceState: $0) }
+        withBytes("") { draft.link(context, traceState: $0) }
+        #expect(entries(draft) == ["link=ABCDEFGHABCDEFGH12345678\u{1}foo=1", "link=ABCDEFGHABCDEFGH12345678\u{1}"])
+    }
+
     @Test func `holds lists of texts`() {
         var draft = SpanDraft()
         draft.beginList(.responseFinishReasons)

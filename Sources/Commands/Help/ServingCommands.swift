@@ -14,7 +14,10 @@ extension Command<ServeSettings> {
             Logs are lines of JSON on standard error.
             """,
             """
-            Besides start, reload and end, the log says what an operator should hear of, at most a line a kind a second, with a count: a provider             that cannot be reached and why (its certificate, too), and when it can be again; names of runs that were ignored; handshakes that             failed, foreign hosts that were refused, connections that could not be taken; a destination that fails, and goes on; a store that             cannot write, and spans that were lost. OTEL_LOG_LEVEL says how much is logged.
+            Besides start, reload and end, the log says what an operator should hear of, at most a line a kind a second, with a count: a provider \
+            that cannot be reached and why (its certificate, too), and when it can be again; names of runs that were ignored; handshakes that \
+            failed, foreign hosts that were refused, connections that could not be taken; a destination that fails, and goes on; a store that \
+            cannot write, and spans that were lost. OTEL_LOG_LEVEL says how much is logged.
             """,
             """
             SIGHUP, or a change of the file, loads the configuration anew; a wrong one leaves the old one in force. SIGTERM and SIGINT drain: \

@@ -1,3 +1,4 @@
+public import Policy
 public import Tracing
 
 extension Configuration {
@@ -16,6 +17,8 @@ extension Configuration {
         public var credential: Secret?
         /// Sent with every request; names in lower case, none twice.
         public var headers: [Header] = []
+        /// Which of its tools callers may use. Default all.
+        public var tools = NameFilter()
         /// What a `tools/call` costs, in US dollars; nil: nothing is known.
         public var pricePerCall: USD?
         /// Whether the caller's `Authorization` goes to the server. Default false.
@@ -67,6 +70,9 @@ extension Configuration.MCPServer {
             Field(
                 "headers", \.headers, .headers, example: "{ x-team: a }",
                 "Sent with every request, in place of the caller's. Values are references, or literals where the name is not that of a credential."),
+            Field(
+                "tools", \.tools, .names(of: "tools"),
+                "Which of the server's tools callers may use: the others are neither listed nor called."),
             Field(
                 "price_per_call", \.pricePerCall, Form.usd.optional, example: "\"0.001\"",
                 "What a tools/call costs, in US dollars. Default: no cost is known."),

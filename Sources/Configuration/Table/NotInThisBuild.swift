@@ -9,8 +9,7 @@ enum NotInThisBuild {
         "telemetry.run_wait",
         "telemetry.link_content",
         "routes",
-        "mcp.*.tools",
-        "a2a",
+        "a2a.*.skills",
         "workspaces",
         "guardrails",
     ]

@@ -5,12 +5,13 @@ import Tracing
 
 // Whose a hop is: in which trace and run, below which span.
 extension Exchange {
-    /// In which trace and run the hop is, from what its head says; where a message has brought a context of its own, that counts
-    /// (MCP: `params._meta` wins). The first call counts.
+    /// In which trace and run the hop is, from what its head says; where a message has brought a context, that counts (MCP:
+    /// `params._meta` wins; A2A: the head does, so that a message brings one only where the head has none). The first call counts.
     func place(_ upstream: Upstream, caller: RawSpan, by worker: Worker, brought: TraceContext? = nil) {
         guard !isPlaced else { return }
         isPlaced = true
         if let brought {
+            linkHead(to: brought)
             // A context in the message brings its own baggage, or none.
             if baggage.isEmpty { readBaggage() }
             placeInRun(brought, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
@@ -25,16 +26,33 @@ extension Exchange {
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
     private func readContext() -> TraceContext? {
+        guard let context = contextInHead else { return nil }
+        readTraceState(into: &traceState)
+        return context
+    }
+
+    /// The same, without its state.
+    var contextInHead: TraceContext? {
         let request = request
-        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil,
-            let context = TraceContext(traceparent: request.value(index))
-        else { return nil }
+        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }
+        return TraceContext(traceparent: request.value(index))
+    }
+
+    private func readTraceState(into state: inout TraceState) {
+        let request = request
         var next = request.index(of: .tracestate)
         while let index = next {
-            traceState.append(request.value(index))
+            state.append(request.value(index))
             next = request.index(of: .tracestate, from: index + 1)
         }
-        return context
+    }
+
+    /// The head may bring a context of its own where the message's wins: the span that sent the request, not the one that asks.
+    private func linkHead(to brought: TraceContext) {
+        guard let inHead = contextInHead, inHead.traceID != brought.traceID || inHead.spanID != brought.spanID else { return }
+        var state = TraceState()
+        readTraceState(into: &state)
+        span.link(inHead, traceState: state.text)
     }
 
     private func readBaggage() {

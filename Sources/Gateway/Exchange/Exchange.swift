@@ -42,11 +42,17 @@ final class Exchange {
     /// The same as a `traceparent`: what goes upstream, and what `traceresponse` says.
     private(set) var contextText = [55 of UInt8](repeating: 0x30)
     private(set) var api: API?
-    /// The message to an MCP server that the request is.
+    /// The message to an MCP server or an agent that the request is.
     var message: ServerMessage?
     /// One that is used again.
     var spareMessage: ServerMessage?
     var sessionIsDescribed = false
+    /// What changes the answer on its way; nil where it passes as it comes.
+    var editor: AnswerEditor?
+    /// The answer is a stream whose events go through the editor.
+    var editsEvents = false
+    /// The answer's body has been taken whole and edited: it stands in `body`.
+    var isCollected = false
     /// The run's name where the caller gave one.
     var runName: [UInt8] = []
     /// The trace of the named run's place, from `open` to `leaveRun`.
@@ -57,15 +63,14 @@ final class Exchange {
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
     private(set) var openedAt: UInt64 = 0
-    /// Monotonic nanoseconds; 0 until it is over.
     /// The same; 0 until it is over.
     private(set) var endedAt: UInt64 = 0
     /// Monotonic nanoseconds; 0 until the request has gone out.
     private(set) var sentAt: UInt64 = 0
     /// What had been decoded when this turn of the loop began.
     private var decodedBefore = 0
-    /// Where a URL's query is written without its values.
-    let redacted = OutputBuffer(capacity: 64)
+    /// Where a URL's query is written without its values; made when one has a query.
+    var redacted: OutputBuffer?
     /// The span has its `url.full`.
     var urlIsDescribed = false
     var isPlaced = false
@@ -79,7 +84,7 @@ final class Exchange {
         call.reset()
         body.rest()
         output.rest()
-        redacted.rest()
+        redacted?.rest()
         request.rest()
         answer.rest()
         traceState.reset()
@@ -94,6 +99,9 @@ final class Exchange {
         }
         isPlaced = false
         sessionIsDescribed = false
+        editor = nil
+        editsEvents = false
+        isCollected = false
         answerStarted = false
         failure = nil
         sentAt = 0
@@ -138,7 +146,7 @@ final class Exchange {
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
         if upstream.kind == .mcpServer { describeSession(answer) }
-        guard isUnderstood else { return }
+        guard isUnderstood || editor != nil else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
         var isEventStream = false
@@ -148,6 +156,10 @@ final class Exchange {
             case .contentType: isEventStream = answer.value(index).starts(ignoringCase: "text/event-stream")
             default: break
             }
+        }
+        if editor != nil {
+            editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
+            guard isUnderstood else { return }
         }
         switch encoding {
         case .identity: isObserved = true
@@ -183,7 +195,7 @@ final class Exchange {
     func refused(_ status: Int) { if !isPiped { span.set(.httpResponseStatusCode, status) } }
 
     /// Pieces must go through `filter` instead of being passed on as they are.
-    var hides: Bool { isObserved && !isInflating && message == nil && call.holdsBack }
+    var hides: Bool { editsEvents || isObserved && !isInflating && message == nil && call.holdsBack }
 
     /// A piece of the answer's body, before it is passed on.
     func observe(_ piece: RawSpan, _ clock: Clock) {
@@ -240,12 +252,14 @@ final class Exchange {
 
     /// A piece of an answer from which something is hidden: what the caller shall get of it now is appended to `body`.
     func filter(_ piece: RawSpan, _ clock: Clock) {
+        if editsEvents { return editEvents(piece, clock) }
         let body = body
         call.observe(piece, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }
     }
 
     /// The answer's body is here to its end: what was held back of it is appended to `body`.
     func answerEnded(_ clock: Clock) {
+        if editsEvents { lastEventEnds() }
         guard isObserved, !callEnded else { return }
         callEnded = true
         if let message {
@@ -258,7 +272,7 @@ final class Exchange {
     }
 
     /// What was observed so far has gone out to the caller.
-    func passedOn() { callerHasAll = isObserved && (message.map { $0.answeredAt > 0 } ?? call.streamHasSaidAll) }
+    func passedOn() { callerHasAll = isObserved && (message.map { $0.hasSaidAll } ?? call.streamHasSaidAll) }
 
     /// The exchange has failed; the first failure counts.
     func fail(_ error: GatewayError) { if failure == nil { failure = error } }
@@ -288,7 +302,7 @@ final class Exchange {
     func finish(_ upstream: Upstream, _ clock: Clock, prices: PriceBook) {
         // The duration is monotonic, whatever the wall clock did meanwhile.
         isOver(clock)
-        // An MCP hop ends with its answer, however long the stream goes on.
+        // A message's hop ends with its answer, however long the stream goes on.
         let end = message.map { $0.answeredAt > 0 ? $0.answeredAt : endedAt } ?? endedAt
         span.record.endTime = span.record.startTime + (end - openedAt)
         if !urlIsDescribed { describeUnsentURL(upstream) }
@@ -302,7 +316,7 @@ final class Exchange {
             span.record.wasTurnedAway = sentAt == 0 || answerStarted && answer.status >= 400
             price(upstream, prices)
             if failure == nil, answer.status < 400, call.streamWasCut { failure = .upstreamCut }
-        } else if upstream.kind == .mcpServer {
+        } else if upstream.kind != .provider {
             finishMessage(upstream)
         } else {
             let name = upstream.name
@@ -348,6 +362,6 @@ final class Exchange {
     /// The request's body has begun to go out and is not kept.
     func bodyHasStreamed() { bodyStreamed = true }
 
-    /// The upstream is asked for an uncoded answer, because something is to be hidden from it.
-    var asksIdentity: Bool { call.usageInjection != nil }
+    /// The upstream is asked for an uncoded answer, because something is to be hidden from it, or changed in it.
+    var asksIdentity: Bool { call.usageInjection != nil || editor != nil }
 }

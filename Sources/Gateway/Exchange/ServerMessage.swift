@@ -1,3 +1,4 @@
+import A2A
 import Content
 import EventLoop
 import HTTP
@@ -5,95 +6,194 @@ import JSONRPC
 import MCP
 import Tracing
 
-/// A message to an MCP server while its exchange lasts.
+/// A message to an MCP server or an agent while its exchange lasts.
 final class ServerMessage {
-    let call = MCPCall()
+    /// What it asks.
+    enum Request {
+        case mcp(MCPRequest)
+        case a2a(A2ARequest)
+    }
+
+    /// The one below that is spoken.
+    private(set) var call: any MessageCall
+    let mcp = MCPCall()
+    /// Made with the first request to an agent.
+    private(set) var a2a: A2ACall?
     /// What it asks; nil of an answer to the server, and why it is no message.
-    private(set) var request = Result<MCPRequest?, JSONRPCError>.success(nil)
+    private(set) var request = Result<Request?, JSONRPCError>.success(nil)
     /// What changes in it on its way.
     fileprivate(set) var edit: MessageEdit?
-    /// When it had its answer although the stream goes on; monotonic nanoseconds, 0 not yet.
+    /// It could be taken for another; looked for only where that matters.
+    fileprivate(set) var hasLookalikes = false
+    /// When it had its answer although the stream goes on; monotonic nanoseconds, 0 not yet. A hop to an agent ends with its stream.
     private(set) var answeredAt: UInt64 = 0
+
+    init() { call = mcp }
 
     func reset() {
         call.reset()
+        call = mcp
         request = .success(nil)
         edit = nil
+        hasLookalikes = false
         answeredAt = 0
     }
 
-    fileprivate func read(_ bytes: RawSpan) {
-        do { request = .success(try call.readRequest(bytes)) } catch { request = .failure(error) }
+    /// - Parameter strictly: no server may read it otherwise.
+    fileprivate func read(_ bytes: RawSpan, strictly: Bool) {
+        if strictly { hasLookalikes = MCPRequest.hasLookalikes(bytes) }
+        do { request = .success(try mcp.readRequest(bytes).map { .mcp($0) }) } catch { request = .failure(error) }
     }
 
-    func noteAnswer(_ clock: Clock) { if answeredAt == 0, call.isAnswered { answeredAt = clock.monotonic } }
+    /// - Parameter rest: of the path, behind the agent's name.
+    fileprivate func read(_ bytes: RawSpan, for agent: Upstream, _ head: MessageHead, rest: RawSpan) {
+        let call = a2a ?? A2ACall()
+        a2a = call
+        self.call = call
+        call.agent = agent.agentName
+        do {
+            let version = head.a2aVersion
+            if let path = A2APath(head.method, rest) {
+                request = .success(.a2a(try call.readRequest(path, rest, bytes, version: unsafe version.span.bytes)))
+            } else {
+                request = .success(.a2a(try call.readMessage(bytes, version: unsafe version.span.bytes)))
+            }
+        } catch { request = .failure(error) }
+    }
+
+    func noteAnswer(_ clock: Clock) { if answeredAt == 0, a2a !== call, mcp.isAnswered { answeredAt = clock.monotonic } }
+
+    /// What the caller was sent so far is all it asked for.
+    var hasSaidAll: Bool { answeredAt > 0 || call.hasSaidAll }
+}
+
+extension MessageHead {
+    /// The version of A2A that a request names, in a field or in the query (A2A 1.0, "Service parameters"); empty without.
+    fileprivate var a2aVersion: [UInt8] {
+        if let index = Self.versionField.index(in: self) { return Array(value(index).string.utf8) }
+        let target = target
+        guard let question = target.firstIndex(of: UInt8(ascii: "?")) else { return [] }
+        var start = question + 1
+        while start < target.byteCount {
+            let end = target.firstIndex(of: UInt8(ascii: "&"), from: start) ?? target.byteCount
+            let pair = target.extracting(start..<end)
+            if pair.starts(ignoringCase: "a2a-version=") { return Array(pair.extracting(12..<pair.byteCount).string.utf8) }
+            start = end + 1
+        }
+        return []
+    }
+
+    private static let versionField = ConfiguredField("a2a-version")
 }
 
 // The steps of an exchange that only messages have.
 extension Exchange {
+    /// The request is one that is understood, with or without a body.
+    func isMessage(_ upstream: Upstream) -> Bool {
+        request.method == .post || upstream.kind == .agent && isOverHTTPAlone(upstream)
+    }
+
+    /// The request is of A2A's HTTP+JSON binding, and no message of JSON-RPC.
+    func isOverHTTPAlone(_ upstream: Upstream) -> Bool {
+        let request = request
+        return A2APath(request.method, request.path(behind: upstream)) != nil
+    }
+
     /// The request is a message; its body has been read whole. Reads it: `takeMessage` says what came of it.
-    func readMessage(content: ContentRecording) {
+    func readMessage(_ upstream: Upstream, content: ContentRecording) {
         let message = spareMessage ?? ServerMessage()
         self.message = message
-        message.call.content = content
         let body = body
-        message.read(body.bytes)
+        guard upstream.kind == .agent else {
+            message.mcp.content = content
+            return message.read(body.bytes, strictly: upstream.tools != nil)
+        }
+        let request = request
+        message.read(body.bytes, for: upstream, request, rest: request.path(behind: upstream))
     }
 
     /// Places the hop by what the message brings.
     func takeMessage(_ upstream: Upstream, caller: RawSpan, by worker: Worker) throws(GatewayError) {
         guard let message else { return }
-        let request: MCPRequest?
+        let request: ServerMessage.Request?
         do { request = try message.request.get() } catch { throw .badMessage(error) }
         let body = body
-        place(upstream, caller: caller, by: worker, brought: request.flatMap { readContext(of: $0, in: body.bytes) })
+        let brought: TraceContext? =
+            switch request {
+            case .mcp(let request): readContext(request.trace, in: body.bytes)
+            // A2A has no place of its own for it: HTTP's is the one.
+            case .a2a where contextInHead != nil: nil
+            case .a2a(let request): readContext(request.messageTrace, in: body.bytes) ?? readContext(request.paramsTrace, in: body.bytes)
+            case nil: nil
+            }
+        place(upstream, caller: caller, by: worker, brought: brought)
     }
 
     /// Makes the context that is to travel in the message.
     func editMessage() {
         guard let message, case .success(let request?) = message.request else { return }
         let (parent, state, baggage, body) = (contextText, traceState, baggage, body)
-        message.edit = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
+        message.edit =
+            switch request {
+            case .mcp(let request):
+                unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
+            case .a2a(let request):
+                unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
+            }
     }
 
     /// The trace context a message brings: nil unless it is valid. Its state and baggage then count, and not those of the head.
-    private func readContext(of request: MCPRequest, in bytes: RawSpan) -> TraceContext? {
+    private func readContext(_ trace: TraceMembers, in bytes: RawSpan) -> TraceContext? {
         var context: TraceContext?
-        MCPRequest.withText(request.traceparent, in: bytes) { context = TraceContext(traceparent: $0) }
+        JSONRPCMessage.withText(trace.traceparent, in: bytes) { context = TraceContext(traceparent: $0) }
         guard context != nil else { return nil }
-        MCPRequest.withText(request.tracestate, in: bytes) { traceState.append($0) }
-        MCPRequest.withText(request.baggage, in: bytes) { baggage.append($0) }
+        JSONRPCMessage.withText(trace.tracestate, in: bytes) { traceState.append($0) }
+        JSONRPCMessage.withText(trace.baggage, in: bytes) { baggage.append($0) }
         return context
     }
 
-    /// What the span carries of a hop to an MCP server.
+    /// What the span carries of a hop to an MCP server or an agent.
     func finishMessage(_ upstream: Upstream) {
-        span.record.hopKind = HopKind.tool.rawValue
+        span.record.hopKind = (upstream.kind == .agent ? HopKind.agent : .tool).rawValue
         if upstream.isProcess {
             span.set(.networkTransport, "pipe")
         } else {
             span.set(.networkTransport, "tcp")
             span.set(.networkProtocolName, "http")
         }
-        guard let call = message?.call, call.kind != nil else {
-            // The stream a client listens on, the end of its session, or no message at all.
+        guard let message, message.call.isKnown else {
+            // The stream a client listens on, the end of its session, a card, or no message at all.
             let name = upstream.name
             return span.setName(request.method.name, name.bytes)
         }
+        let call = message.call
         call.describe(into: &span)
-        if let price = upstream.pricePerCall, call.method == .toolsCall, call.isAnswered {
+        let isCharged = upstream.kind == .agent ? message.a2a?.operation.isSend == true : message.mcp.method == .toolsCall
+        if isCharged, call.isAnswered || call.hasSaidAll, let price = upstream.pricePerCall {
             span.record.cost = price
             span.record.costSource = CostSource.configured.rawValue
         }
-        if answer.status == 200, call.expectsAnswer, !call.isAnswered { fail(.unanswered) }
+        if upstream.kind == .agent {
+            guard 200..<300 ~= answer.status, let call = message.a2a else { return }
+            if call.streamWasCut { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
+        } else if answer.status == 200, call.expectsAnswer, !call.isAnswered {
+            fail(.unanswered)
+        }
     }
 
     /// The answer to a hop to an MCP server is a stream to listen on: it may be silent for long.
     func isListening(_ upstream: Upstream) -> Bool { upstream.kind == .mcpServer && request.method == .get }
 
     /// A server that has no stream to listen on, or no session to end, says so with 405, and nothing has failed (MCP 2025-11-25,
-    /// Streamable HTTP).
-    func isDeclined(_ upstream: Upstream) -> Bool { upstream.kind == .mcpServer && message == nil && answer.status == 405 }
+    /// Streamable HTTP). Nor has it where a task is subscribed to by POST and the agent takes GET, or the other way round: clients try both.
+    func isDeclined(_ upstream: Upstream) -> Bool {
+        guard answer.status == 405 else { return false }
+        return upstream.kind == .mcpServer && message == nil || upstream.kind == .agent && message?.a2a?.operation == .subscribeToTask
+    }
+
+    /// `now` and the time-out for silence in an answer, but never past the exchange's own end. An agent's task that waits for somebody,
+    /// for input or for leave, may wait for days.
+    func silenceDeadline(_ now: UInt64, _ idle: UInt64) -> UInt64 { deadline(now, message?.a2a?.isWaiting == true ? .max : idle) }
 
     /// The session a message belongs to, or that its answer opens.
     func describeSession(_ head: MessageHead) {
@@ -104,4 +204,10 @@ extension Exchange {
 
     /// `Mcp-Session-Id` (MCP 2025-03-26 to 2025-11-25, Streamable HTTP).
     private static let sessionField = ConfiguredField("mcp-session-id")
+}
+
+extension MessageHead {
+    /// What of the path follows the upstream's name.
+    @_lifetime(borrow self)
+    fileprivate func path(behind upstream: Upstream) -> RawSpan { path.extracting(min(path.byteCount, upstream.name.count + 1)..<path.byteCount) }
 }

@@ -1,3 +1,4 @@
+import A2A
 import EventLoop
 import HTTP
 import JSON
@@ -18,9 +19,9 @@ extension Worker {
         }
         let request = exchange.request
         let keepsAlive = request.keepsAlive && downstream.isAtMessageEnd && !isDraining && error != .shutdown
-        let speech = upstream.kind == .mcpServer ? exchange.messageSpeech(for: error) : .dialect(Self.dialect(at: request.path, of: upstream.dialect))
-        let status = exchange.status(for: error)
-        exchange.writeRefusal(status: status, message: error.message(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
+        let speech = upstream.kind != .provider ? exchange.messageSpeech(for: error, upstream) : .dialect(Self.dialect(at: request.path, of: upstream.dialect))
+        let status = exchange.status(for: error, speech)
+        exchange.writeRefusal(status: status, message: error.answer(upstream.place), type: error.errorType, speech: speech, keepsAlive: keepsAlive)
         exchange.refused(status)
         return await send(exchange, on: downstream) && keepsAlive
     }
@@ -34,7 +35,9 @@ extension Worker {
         let message =
             if path.starts(with: "/mcp/") {
                 "No MCP server has this name. Name it in the configuration: mcp: { weather: { url: http://127.0.0.1:9001/mcp } } is reached at /mcp/weather."
-            } else if path.equals("/mcp") || path.starts(with: "/a2a") || path.starts(with: "/v1/") {
+            } else if path.starts(with: "/a2a/") {
+                "No agent has this name. Name it in the configuration: a2a: { researcher: { url: http://127.0.0.1:9002 } } is reached at /a2a/researcher."
+            } else if path.equals("/mcp") || path.starts(with: "/v1/") {
                 "This part of the gateway is not built yet. Model calls go to /{provider}/…, for example /openai/v1/chat/completions."
             } else {
                 "Nothing is known by this path. Model calls go to /{provider}/…, for example /openai/v1/chat/completions or /anthropic/v1/messages; a provider of your own is added under providers: in the configuration."
@@ -91,23 +94,107 @@ enum Speech {
     case dialect(Provider.Dialect)
     /// An error of JSON-RPC, with its code.
     case jsonrpc(code: Int)
+    /// The same to a client of an agent.
+    case a2a(code: Int)
+    /// `google.rpc.Status`, as A2A's HTTP+JSON binding has it.
+    case status
 }
 
 extension Exchange {
-    /// How a client of an MCP server is told.
-    func messageSpeech(for error: GatewayError) -> Speech {
+    /// How a client of an MCP server or an agent is told.
+    func messageSpeech(for error: GatewayError, _ upstream: Upstream) -> Speech {
+        if upstream.kind == .agent { return agentSpeech(for: error, upstream) }
         guard request.method == .post else { return .dialect(.other) }
-        if case .badMessage(let error) = error { return .jsonrpc(code: error.code) }
-        return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+        switch error {
+        case .badMessage(let error): return .jsonrpc(code: error.code)
+        // MCP 2026-07-28, error codes; Tools, Error Handling.
+        case .headerMismatch: return .jsonrpc(code: -32020)
+        case .toolNotAllowed: return .jsonrpc(code: -32602)
+        default: return .jsonrpc(code: error.status < 500 ? -32600 : -32603)
+        }
     }
 
-    /// A request that did not get through is answered as one that failed: clients take the session for broken by an HTTP status of 500
-    /// and above.
-    func status(for error: GatewayError) -> Int {
-        error.status >= 500 && message?.call.expectsAnswer == true ? 200 : error.status
+    private func agentSpeech(for error: GatewayError, _ upstream: Upstream) -> Speech {
+        guard request.method == .post, !isOverHTTPAlone(upstream) else { return .status }
+        return switch error {
+        case .badMessage(let error): .a2a(code: error.code)
+        // InvalidAgentResponseError (A2A 1.0, "Error handling").
+        case .malformedAnswer, .unanswered, .upstreamCut: .a2a(code: -32006)
+        default: .a2a(code: error.status < 500 ? -32600 : -32603)
+        }
     }
 
-    private func writeErrorMessage(code: Int, message text: String, trace: String, to json: inout JSONWriter) {
+    /// A request that did not get through is answered as one that failed: MCP clients take the session for broken by an HTTP status of
+    /// 500 and above, and so is one for a tool that is not known. Errors of A2A over JSON-RPC come with 200.
+    func status(for error: GatewayError, _ speech: Speech) -> Int {
+        if case .a2a = speech, case .badMessage = error { return 200 }
+        return (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status
+    }
+
+    private func writeStatus(_ status: Int, message: String, type: StaticString, trace: String, to json: inout JSONWriter) {
+        json.beginObject()
+        json.key("error")
+        json.beginObject()
+        json.key("code")
+        json.int(status)
+        json.key("status")
+        json.string(Self.statusName(status))
+        json.key("message")
+        json.string(message)
+        json.key("details")
+        Self.writeDetails(type, trace, to: &json)
+        json.endObject()
+        json.endObject()
+    }
+
+    /// What went wrong as a machine reads it: `google.rpc.ErrorInfo`, in a list.
+    private static func writeDetails(_ type: StaticString, _ trace: String, to json: inout JSONWriter) {
+        json.beginArray()
+        json.beginObject()
+        json.key("@type")
+        json.string("type.googleapis.com/google.rpc.ErrorInfo")
+        json.key("reason")
+        json.string(reason(type))
+        json.key("domain")
+        json.string("hopspan")
+        json.key("metadata")
+        json.beginObject()
+        json.key("trace_id")
+        json.string(trace)
+        json.endObject()
+        json.endObject()
+        json.endArray()
+    }
+
+    /// `error.type` as an ErrorInfo has it: upper case, and no number.
+    private static func reason(_ type: StaticString) -> String {
+        switch "\(type)" {
+        case "400": "INVALID_REQUEST"
+        case "403": "FOREIGN_HOST"
+        case "404": "NOT_FOUND"
+        case "408": "REQUEST_TIMEOUT"
+        case "413": "REQUEST_TOO_LARGE"
+        case "501": "NOT_IMPLEMENTED"
+        case "503": "DRAINING"
+        case let word: word.uppercased()
+        }
+    }
+
+    /// The code of `google.rpc` that stands for an HTTP status.
+    private static func statusName(_ status: Int) -> String {
+        switch status {
+        case 403: "PERMISSION_DENIED"
+        case 404: "NOT_FOUND"
+        case 501: "UNIMPLEMENTED"
+        case 502, 503: "UNAVAILABLE"
+        case 408, 504: "DEADLINE_EXCEEDED"
+        case 500...: "INTERNAL"
+        default: "INVALID_ARGUMENT"
+        }
+    }
+
+    /// - Parameter type: for a client of an agent, `error.type`; nil for one of an MCP server.
+    private func writeErrorMessage(code: Int, message text: String, type: StaticString? = nil, trace: String, to json: inout JSONWriter) {
         json.beginObject()
         json.key("jsonrpc")
         json.string("2.0")
@@ -120,10 +207,14 @@ extension Exchange {
         json.key("message")
         json.string(text)
         json.key("data")
-        json.beginObject()
-        json.key("trace_id")
-        json.string(trace)
-        json.endObject()
+        if let type {
+            Self.writeDetails(type, trace, to: &json)
+        } else {
+            json.beginObject()
+            json.key("trace_id")
+            json.string(trace)
+            json.endObject()
+        }
         json.endObject()
         json.endObject()
     }
@@ -137,6 +228,12 @@ extension Exchange {
         case .jsonrpc(let code):
             contentType = "application/json"
             writeErrorMessage(code: code, message: message, trace: trace, to: &body)
+        case .a2a(let code):
+            contentType = "application/json"
+            writeErrorMessage(code: code, message: message, type: type, trace: trace, to: &body)
+        case .status:
+            contentType = "application/json"
+            writeStatus(status, message: message, type: type, trace: trace, to: &body)
         case .dialect(.openai):
             contentType = "application/json"
             body.beginObject()

@@ -26,7 +26,7 @@ extension Worker {
 
     /// The server does not take messages where they were sent: it may have an event stream there.
     func isDeclined(_ exchange: Exchange, by upstream: Upstream) -> Bool {
-        guard upstream.detection != nil, !upstream.isLegacy, exchange.message?.call.method == .initialize else { return false }
+        guard upstream.detection != nil, !upstream.isLegacy, exchange.message?.mcp.method == .initialize else { return false }
         switch exchange.answer.status {
         case 405: return true
         case 400, 404:

@@ -67,8 +67,9 @@ extension Exchange {
         let request = request
         output.append(upstream.pathPrefix)
         let target = request.target
-        guard upstream.kind == .provider else { return }
+        guard upstream.kind != .mcpServer else { return }
         let rest = target.extracting(upstream.name.count + 1..<target.byteCount)
+        if upstream.kind == .agent { return writeTarget(ofAgent: upstream, rest) }
         guard rest.byteCount > 0, rest[byte: 0] == UInt8(ascii: "/") else {
             output.append("/")
             output.append(rest)
@@ -80,6 +81,13 @@ extension Exchange {
         }
         output.append(mapping.prefix)
         output.append(rest.extracting(mapping.dropping..<rest.byteCount))
+    }
+
+    /// - Parameter rest: what follows the agent's name: nothing of a path where its URL itself is asked.
+    @inline(never)
+    private func writeTarget(ofAgent upstream: Upstream, _ rest: RawSpan) {
+        if rest.byteCount == 0 || rest[byte: 0] == UInt8(ascii: "?"), upstream.pathPrefix.count == 0 { output.append("/") }
+        output.append(rest)
     }
 
     private func writeTraceContext(_ upstream: Upstream) {
@@ -103,6 +111,8 @@ extension Exchange {
 
     private func writeRequestFraming() {
         if isUnderstood {
+            // What is asked of an agent by GET or DELETE has no body as a rule.
+            if body.count == 0, request.framing == .none, request.method != .post { return }
             output.append("content-length: ")
             output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (message?.edit?.growth ?? 0))
             output.append("\r\n")
@@ -137,7 +147,7 @@ extension Exchange {
             output.append(" \r\n")
         }
         var framing = answer.framing
-        if hides, framing != .none { framing = .chunked }
+        if isCollected { framing = .length(body.count) } else if hides, framing != .none { framing = .chunked }
         if framing == .untilClose { framing = .chunked }
         if framing == .chunked, request.minorVersion == 0 { framing = .untilClose }
 
@@ -153,6 +163,11 @@ extension Exchange {
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
+        if isCollected, framing != answer.framing {
+            output.append("content-length: ")
+            output.append(decimal: body.count)
+            output.append("\r\n")
+        }
         writeOurFields()
         if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
         if !keepsAlive || framing == .untilClose {
@@ -231,7 +246,8 @@ extension Exchange {
             span.set(.urlFull, start.bytes, target)
             return
         }
-        let redacted = redacted
+        let redacted = redacted ?? OutputBuffer(capacity: 256)
+        self.redacted = redacted
         redacted.removeAll()
         redacted.append(target.extracting(0...question))
         var inValue = false

@@ -38,11 +38,11 @@ extension Worker {
                     exchange.moved = 0
                     exchange.turnBegins()
                     guard self.passChunks(exchange, from: connection, to: downstream) == .waiting else { return true }
-                    socket.keepWaiting(until: exchange.deadline(loop.now, idle))
+                    socket.keepWaiting(until: exchange.silenceDeadline(loop.now, idle))
                     return false
                 }
                 defer { socket.onReadable = nil }
-                do { try await connection.stream.waitToRead(until: exchange.deadline(loop.now, idle)) } catch {
+                do { try await connection.stream.waitToRead(until: exchange.silenceDeadline(loop.now, idle)) } catch {
                     throw Self.failureInBody(error, exchange, loop.now)
                 }
             }
@@ -73,7 +73,7 @@ extension Worker {
         let input = connection.input
         let output = exchange.output
         while connection.stream.mayBeReadable {
-            guard connection.isBetweenChunks else { return .stopped }
+            guard connection.isBetweenChunks, !exchange.editsEvents || !exchange.editsInTask else { return .stopped }
             guard !exchange.hasHadItsTurn else { return .paused }
             switch connection.readNow() {
             case .some: break
@@ -126,8 +126,8 @@ extension Exchange {
     func settle(_ spare: SpareStorage) {
         body.giveStorage(to: spare)
         output.giveStorage(to: spare)
-        // An answer's bytes are looked at again where it says that something is wrong.
-        guard answer.status < 400 else { return }
+        // An answer's bytes are looked at again where it says that something is wrong, or which trailers go no further.
+        guard answer.status < 400, !answer.namesOptions else { return }
         request.giveStorage(to: spare)
         answer.giveStorage(to: spare)
     }
@@ -146,6 +146,10 @@ extension Exchange {
         guard hides else {
             observe(data, clock)
             return true
+        }
+        if editsEvents {
+            editEvents(data, clock)
+            return false
         }
         let body = body
         return call.passes(data, now: call.wantsTime ? clock.monotonic : 0) { body.append($0) }

@@ -20,7 +20,6 @@ extension Worker {
             }
         }
         let keepsAlive = exchange.request.keepsAlive && downstream.isAtMessageEnd && !isDraining
-        let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
         let output = exchange.output
         let filtered = exchange.body
         // The request will not be sent again: what it held, which may be much, goes.
@@ -28,12 +27,20 @@ extension Worker {
         let input = connection.input
         // Where a client listens, silence is what there is to hear mostly.
         let idle = exchange.isListening(upstream) ? .max : upstream.timeouts.idle
+        if exchange.editor != nil { try await editBody(exchange, from: connection, idle: idle) }
+        let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
 
         var piece: Int?
         if connection.bodyIsDone { piece = 0 } else { do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer } }
         if loop.now >= exchange.totalDeadline { throw .totalTimeout }
         // What was wrong until here could still be said in an answer of ours.
         exchange.answerHasStarted()
+        if exchange.isCollected {
+            try await writePiece(filtered.bytes, of: exchange, isLast: true, framing, output, downstream)
+            exchange.passedOn()
+            isWhole = true
+            return keepsAlive && framing != .untilClose
+        }
         if piece == nil {
             // The body is not here yet: the caller gets the head now.
             try await write(output.bytes, of: exchange, to: downstream)
@@ -44,10 +51,11 @@ extension Worker {
         while true {
             if piece == nil, passesChunks, connection.isBetweenChunks {
                 try await waitPassing(exchange, from: connection, idle: idle, to: downstream)
+                if exchange.editsEvents, let failure = exchange.editor?.failure { throw failure }
                 do { piece = try connection.pieceAtHand() } catch { throw .malformedAnswer }
             }
             if piece == nil {
-                do { piece = try await connection.nextPiece(until: exchange.deadline(loop.now, idle)) } catch {
+                do { piece = try await connection.nextPiece(until: exchange.silenceDeadline(loop.now, idle)) } catch {
                     guard case .stream(let stream) = error else { throw .malformedAnswer }
                     throw Self.failureInBody(stream, exchange, loop.now)
                 }
@@ -57,26 +65,55 @@ extension Worker {
             // Where everything is at hand, no wait would notice.
             if loop.now >= exchange.totalDeadline { throw .totalTimeout }
             let isLast = connection.bodyIsDone
+            // The end of the last chunk is written with its trailers, where there are any.
+            let endsPlainly = isLast && (framing != .chunked || !connection.hasTrailers)
             if exchange.hides {
                 exchange.body.removeAll()
-                if count > 0 { exchange.filter(input.bytes.extracting(first: count), clock) }
+                if count > 0 {
+                    if exchange.holdsLargeEvent { await filterBeside(exchange, input, count) } else { exchange.filter(input.bytes.extracting(first: count), clock) }
+                }
                 if isLast { exchange.answerEnded(clock) }
-                try await writePiece(filtered.bytes, of: exchange, isLast: isLast, framing, output, downstream)
+                if exchange.editsEvents, let failure = exchange.editor?.failure { throw failure }
+                try await writePiece(filtered.bytes, of: exchange, isLast: endsPlainly, framing, output, downstream)
             } else if count > 0 {
                 if exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock) { await endAnswerBeside(exchange) }
-                try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: isLast, framing, output, downstream)
+                try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: endsPlainly, framing, output, downstream)
             } else {
                 if exchange.holdsMuch { await endAnswerBeside(exchange) } else { exchange.answerEnded(clock) }
-                try await writePiece(RawSpan(), of: exchange, isLast: isLast, framing, output, downstream)
+                try await writePiece(RawSpan(), of: exchange, isLast: endsPlainly, framing, output, downstream)
             }
             exchange.passedOn()
             connection.consumePiece()
-            if isLast { break }
+            if isLast {
+                if !endsPlainly { try await writeTrailers(of: exchange, from: connection, to: downstream) }
+                break
+            }
             exchange.moved += count
             if exchange.hasHadItsTurn { await letOthers(exchange) }
         }
         isWhole = true
         return keepsAlive && framing != .untilClose
+    }
+
+    /// Where the answer is one text that is to be edited: takes it whole and edits it, before its caller gets any of it. What it takes
+    /// then stands in `exchange.body`.
+    @inline(never)
+    private func editBody(_ exchange: Exchange, from connection: HTTP1Connection, idle: UInt64) async throws(GatewayError) {
+        guard let editor = exchange.editor else { return }
+        if let failure = editor.failure { throw failure }
+        guard editor.takesBody else { return }
+        do {
+            try await connection.readBody(
+                into: exchange.body, atMost: AnswerEditor.limit, idleNanoseconds: min(idle, .max / 2), until: exchange.totalDeadline)
+        } catch {
+            switch error {
+            case .bodyTooLarge: throw .answerTooLarge(limit: AnswerEditor.limit)
+            case .stream(let stream): throw Self.failureInBody(stream, exchange, loop.now)
+            default: throw .malformedAnswer
+            }
+        }
+        if exchange.body.count > Self.readAtOnce { await editBodyBeside(exchange) } else { exchange.editBody(clock) }
+        if let failure = editor.failure { throw failure }
     }
 
     /// What a failed read of an answer's body means.
@@ -117,6 +154,17 @@ extension Worker {
             if isLast { output.append("0\r\n\r\n") }
             if output.count > 0 { try await write(output.bytes, of: exchange, to: downstream) }
         }
+        output.removeAll()
+    }
+
+    /// The last chunk, and the trailer fields that came behind the upstream's.
+    @inline(never)
+    private func writeTrailers(of exchange: Exchange, from connection: HTTP1Connection, to downstream: HTTP1Connection) async throws(GatewayError) {
+        let output = exchange.output
+        output.append("0\r\n")
+        connection.appendTrailers(to: output, of: exchange.answer)
+        output.append("\r\n")
+        try await write(output.bytes, of: exchange, to: downstream)
         output.removeAll()
     }
 

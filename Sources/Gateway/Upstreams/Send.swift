@@ -10,34 +10,26 @@ extension Worker {
     /// A pooled connection may have died unnoticed. When it did so before any byte of an answer, interim ones included, and the request
     /// can be sent again (its body is still here), it is, once, on a fresh connection.
     func send(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
-        if let pooled = upstream.pool.takeIdle() {
-            do {
-                try await attempt(exchange, on: pooled, upstream, downstream)
-                return pooled
-            } catch {
-                giveUp(pooled, error)
-                guard error == .upstreamReset, pooled.input.isEmpty, exchange.canBeSentAgain else { throw error }
-            }
-        }
-        return try await sendOnFresh(exchange, to: upstream, for: downstream)
+        if let pooled = upstream.pool.takeIdle(), try await attempt(exchange, on: pooled, isPooled: true, upstream, downstream) { return pooled }
+        let fresh = try await connect(exchange, to: upstream, for: downstream.stream.socket)
+        _ = try await attempt(exchange, on: fresh, isPooled: false, upstream, downstream)
+        return fresh
     }
 
-    private func sendOnFresh(_ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection) async throws(GatewayError) -> HTTP1Connection {
-        let fresh: HTTP1Connection
+    /// One try on one connection: request out, answer's head in. A connection on which none came is closed.
+    /// - Returns: false where it was found dead and the request is to go out on another.
+    private func attempt(
+        _ exchange: Exchange, on connection: HTTP1Connection, isPooled: Bool, _ upstream: Upstream, _ downstream: HTTP1Connection
+    ) async throws(GatewayError) -> Bool {
         do {
-            fresh = try await connect(to: upstream, for: downstream.stream.socket, until: exchange.totalDeadline)
+            try await ask(exchange, on: connection, upstream, downstream)
+            return true
         } catch {
-            if error == .callerGone { throw downstream.stream.socket.interruption == .shutdown ? .shutdown : .callerGone }
-            if error == .timedOut, loop.now >= exchange.totalDeadline { throw .totalTimeout }
-            throw .connect(error)
-        }
-        do {
-            try await attempt(exchange, on: fresh, upstream, downstream)
-            return fresh
-        } catch {
-            giveUp(fresh, error)
+            giveUp(connection, error)
+            guard error == .upstreamReset else { throw error }
+            if isPooled, connection.input.isEmpty, exchange.canBeSentAgain { return false }
             // A server may refuse a TLS connection after the handshake, as seen from here: it wanted a certificate of ours (RFC 8446 §4.4.2.4).
-            if error == .upstreamReset, let refusal = fresh.stream.tls?.failure { throw .connect(.tls(refusal)) }
+            if !isPooled, let refusal = connection.stream.tls?.failure { throw .connect(.tls(refusal)) }
             throw error
         }
     }
@@ -52,27 +44,34 @@ extension Worker {
     }
 
     /// Opens a connection, in a task of its own: memory that a task once had for its frames it keeps to its end, and opening has many
-    /// that would stay with the caller's for as long as its connection lasts (2 KiB).
-    private func connect(to upstream: Upstream, for caller: Socket, until deadline: UInt64) async throws(ConnectFailure) -> HTTP1Connection {
-        guard loop.now < deadline else { throw .timedOut }
+    /// that would stay with the caller's for as long as its connection lasts (2 KiB). Not part of its caller for the same reason.
+    @inline(never)
+    private func connect(_ exchange: Exchange, to upstream: Upstream, for caller: Socket) async throws(GatewayError) -> HTTP1Connection {
+        let deadline = exchange.totalDeadline
+        guard loop.now < deadline else { throw .totalTimeout }
         // Sound: both tasks belong to this loop, and this one waits until the other is done.
         nonisolated(unsafe) let pool = upstream.pool
-        nonisolated(unsafe) let caller = caller
+        nonisolated(unsafe) let socket = caller
         nonisolated(unsafe) var result = Result<HTTP1Connection, ConnectFailure>.failure(.timedOut)
         let timeout = min(upstream.timeouts.connect, deadline == .max ? .max : deadline - loop.now)
         await suspend { (opened: Resumption<Void>) in
             Task(executorPreference: loop) {
                 do throws(ConnectFailure) {
-                    unsafe result = .success(try await pool.connect(timeout: timeout, for: caller))
+                    unsafe result = .success(try await pool.connect(timeout: timeout, for: socket))
                 } catch { unsafe result = .failure(error) }
                 opened.resume()
             }
         }
-        return try unsafe result.get()
+        switch unsafe result {
+        case .success(let connection): return connection
+        case .failure(.callerGone): throw caller.interruption == .shutdown ? .shutdown : .callerGone
+        case .failure(.timedOut) where loop.now >= deadline: throw .totalTimeout
+        case .failure(let error): throw .connect(error)
+        }
     }
 
-    /// One try on one connection: request out, answer's head in.
-    private func attempt(_ exchange: Exchange, on connection: HTTP1Connection, _ upstream: Upstream, _ downstream: HTTP1Connection) async throws(GatewayError) {
+    @inline(__always)
+    private func ask(_ exchange: Exchange, on connection: HTTP1Connection, _ upstream: Upstream, _ downstream: HTTP1Connection) async throws(GatewayError) {
         downstream.stream.socket.onBehalf = connection.stream.socket
         defer { downstream.stream.socket.onBehalf = nil }
         if downstream.stream.socket.peerHasGone() { throw .callerGone }
@@ -99,6 +98,7 @@ extension Worker {
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
+        if exchange.answer.framing == .chunked { connection.keepTrailers() }
         exchange.answered(upstream)
     }
 
@@ -126,6 +126,7 @@ extension Worker {
         // While the caller is read from, its own silence is watched; its leaving shows as a read error.
         try await continueIfExpected(exchange, downstream)
         let chunked = exchange.request.framing == .chunked
+        if chunked { downstream.keepTrailers() }
         let input = downstream.input
         let output = exchange.output
         while true {
@@ -143,7 +144,12 @@ extension Worker {
             do {
                 let deadline = exchange.deadline(loop.now, timeouts.idle)
                 if count == 0 {
-                    if chunked { _ = try await connection.writeRequest(("0\r\n\r\n" as StaticString).bytes, until: deadline) }
+                    guard chunked else { return }
+                    output.removeAll()
+                    output.append("0\r\n")
+                    downstream.appendTrailers(to: output, of: exchange.request)
+                    output.append("\r\n")
+                    _ = try await connection.writeRequest(output.bytes, until: deadline)
                     return
                 }
                 let isSent: Bool

@@ -1,17 +1,19 @@
 import EventLoop
 import HTTP
 import LLM
+import Policy
 import TLS
 import Tracing
 
-/// One upstream as one loop sees it, an LLM provider or an MCP server: what to know of it, and this loop's connections to it.
+/// One upstream as one loop sees it, an LLM provider, an MCP server or an A2A agent: what to know of it, and this loop's connections to it.
 final class Upstream {
-    enum Kind { case provider, mcpServer }
+    enum Kind { case provider, mcpServer, agent }
 
     /// What it is, and how it is reached.
     enum Role {
         case provider(ProviderSettings)
         case mcpServer(MCPServerSettings)
+        case agent(AgentSettings)
     }
 
     let kind: Kind
@@ -24,8 +26,10 @@ final class Upstream {
     let place: ConfigurationPlace
     let timeouts: UpstreamTimeouts
     let pool: UpstreamPool
-    /// What stands in the path before what is its own: the provider's name, `mcp/weather`.
+    /// What stands in the path before what is its own: the provider's name, `mcp/weather`, `a2a/researcher`.
     let name: Text
+    /// The agent's name, of one; empty.
+    let agentName: [UInt8]
     let port: Int
     /// Between a request's target and its first field: version and Host.
     let versionAndHost: Text
@@ -46,7 +50,9 @@ final class Upstream {
     let replacedHeaders: [ConfiguredField]
     /// The caller's credentials are meant for the upstream, and not for the gateway alone.
     let passesCredentials: Bool
-    /// What a tool call costs.
+    /// The tools that may be used; nil where all may.
+    let tools: NameFilter?
+    /// What a tool call or a send costs.
     let pricePerCall: USD?
     /// The operator has said how far callers may go: a path must not lead out of the base URL, nor anywhere else with the operator's
     /// credential.
@@ -75,7 +81,7 @@ final class Upstream {
             kind = .provider
             (isProcess, detection, isLegacy) = (false, nil, false)
             known = settings.known
-            (replacedHeaders, passesCredentials, pricePerCall) = ([], true, nil)
+            (replacedHeaders, passesCredentials, tools, pricePerCall, agentName) = ([], true, nil, nil, [])
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: settings.name)
             name = Text(settings.name)
@@ -95,7 +101,8 @@ final class Upstream {
             isLegacy = settings.detection?.isLegacy ?? false
             known = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
-            (passesCredentials, pricePerCall) = (settings.passesAuthorization, settings.pricePerCall)
+            (passesCredentials, pricePerCall, agentName) = (settings.passesAuthorization, settings.pricePerCall, [])
+            tools = settings.tools.allowsEverything ? nil : settings.tools
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(section: "mcp", name: settings.name, address: settings.isProcess ? "command" : "url")
             name = Text("mcp/\(settings.name)")
@@ -106,12 +113,29 @@ final class Upstream {
             credential = settings.credential.map { Credential($0, in: .bearer) }
             headers = settings.headers.isEmpty ? nil : Text(settings.headers.map { "\($0.name): \($0.value)\r\n" }.joined())
             confinesPaths = false
+        case .agent(let settings):
+            kind = .agent
+            known = nil
+            (isProcess, detection, isLegacy) = (false, nil, false)
+            replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
+            (tools, passesCredentials, pricePerCall, agentName) = (nil, settings.passesAuthorization, settings.pricePerCall, Array(settings.name.utf8))
+            (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
+            place = ConfigurationPlace(ofUpstream: "a2a/\(settings.name)")
+            name = Text("a2a/\(settings.name)")
+            providerName = Text("")
+            pathPrefix = Text(settings.pathPrefix)
+            (usageShape, dialect, asksForStreamUsage, missingConfiguration) = (.openai, .other, false, nil)
+            forwardsBaggage = true
+            credential = settings.credential.map { Credential($0, in: .bearer) }
+            headers = settings.headers.isEmpty ? nil : Text(settings.headers.map { "\($0.name): \($0.value)\r\n" }.joined())
+            confinesPaths = true
         }
         var local: (@Sendable () throws(SystemError) -> Int32)?
         if case .mcpServer(let settings) = role, settings.detection == nil || isLegacy { local = settings.local }
         let proxy = local == nil ? Proxy(for: origin, by: gateway.proxies) : nil
         pool = UpstreamPool(
-            origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, local: local, loop: loop, resolver: resolver, counters: counters)
+            origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, local: local, loop: loop, resolver: resolver, counters: counters,
+            idleNanoseconds: gateway.upstreamIdleNanoseconds)
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")
@@ -137,10 +161,10 @@ struct ConfigurationPlace {
     /// The key that holds its URL.
     let address: String
 
-    /// - Parameter name: as in paths: `openai`, `mcp/weather`.
+    /// - Parameter name: as in paths: `openai`, `mcp/weather`, `a2a/researcher`.
     init(ofUpstream name: String) {
-        if name.hasPrefix("mcp/") {
-            self.init(section: "mcp", name: String(name.dropFirst(4)), address: "url")
+        if name.hasPrefix("mcp/") || name.hasPrefix("a2a/") {
+            self.init(section: String(name.prefix(3)), name: String(name.dropFirst(4)), address: "url")
         } else {
             self.init(section: "providers", name: name, address: "base_url")
         }

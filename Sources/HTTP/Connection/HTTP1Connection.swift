@@ -126,6 +126,14 @@ public final class HTTP1Connection {
         }
     }
 
+    /// Trailer fields of the body that has just begun are kept until `appendTrailers`.
+    public func keepTrailers() { decoder.keepTrailers() }
+
+    /// Trailer fields have come, and are kept.
+    public var hasTrailers: Bool { decoder.trailers?.isEmpty == false }
+
+    func takeTrailers() -> [UInt8] { decoder.takeTrailers() }
+
     /// Whether the body has been read to its end; its last piece may still be in use.
     public var bodyIsDone: Bool {
         if case .none = body { return true }

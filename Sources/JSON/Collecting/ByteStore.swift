@@ -39,6 +39,6 @@
     }
 
     @usableFromInline mutating func grow(to size: Int) {
-        storage.append(contentsOf: repeatElement(0, count: max(256, size, storage.count * 2) - storage.count))
+        storage.append(contentsOf: repeatElement(0, count: max(112, size, storage.count * 2) - storage.count))
     }
 }

@@ -5,6 +5,8 @@ public import JSONRPC
 /// message's bytes.
 public struct MCPRequest: Sendable {
     public private(set) var method = MCPMethod.other
+    /// The method's name as it is written, quotes and all.
+    public let methodText: Range<Int>
     /// The tool, prompt, resource URI or task that is asked for, as it is written, quotes and all; empty where there is none. What
     /// `Mcp-Name` says (MCP 2026-07-28, Transports).
     public private(set) var target = 0..<0
@@ -22,23 +24,13 @@ public struct MCPRequest: Sendable {
     public private(set) var traceparent = 0..<0
     public private(set) var tracestate = 0..<0
     public private(set) var baggage = 0..<0
-    var meta: MetaPlace
-
-    /// Where a message has its `_meta`, or could have it.
-    enum MetaPlace: Sendable {
-        /// There are no `params`: they can be put here.
-        case noParams(at: Int)
-        /// There is none: it can be put here, before other members or alone.
-        case absent(at: Int, isAlone: Bool)
-        case null(Range<Int>)
-        case object(Range<Int>)
-        /// Something that no server takes.
-        case other
-    }
+    /// Where it has its `_meta`, or could have it.
+    var meta: TracePlace
 
     /// Reads a request or notification. Of a result or an error there is nothing to read.
     public init(_ message: JSONRPCMessage, _ bytes: RawSpan) throws(JSONRPCError) {
         meta = .noParams(at: message.start)
+        methodText = message.method
         var isTwice = false
         do throws(JSONError) {
             if !message.method.isEmpty {

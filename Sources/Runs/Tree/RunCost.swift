@@ -103,8 +103,8 @@ extension RunTree.Node {
         case .model: requestModel ?? responseModel
         case .provider: provider
         case .tool: tool
-        // On an agent hop the name is the callee's.
-        case .agent: kind == .agent ? nil : agent
+        // On an agent hop the name is the callee's: what it is paid counts as what it costs.
+        case .agent: agent
         }
     }
 }

@@ -98,7 +98,7 @@ final class SpanBlock {
         columns.run = run
         columns.previous = previous
         columns.startedAt = record.startTime
-        if record.hopKind != HopKind.agent.rawValue { columns.agent = names.number(of: facts.agent.bytes(in: entries)) }
+        columns.agent = names.number(of: facts.agent.bytes(in: entries))
         columns.workspace = names.number(of: facts.workspace.bytes(in: entries))
         columns.provider = names.number(of: facts.provider.bytes(in: entries))
         columns.model = names.number(of: facts.model.bytes(in: entries))

@@ -37,6 +37,13 @@ final class StoreFile: Sendable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
+    /// A name that no other file on this machine has while it is there; nil in memory.
+    var place: String? {
+        var status = stat()
+        guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0 else { return nil }
+        return "\(status.st_dev)-\(status.st_ino)"
+    }
+
     private static let memoryStores = Atomic<Int>(0)
 
     /// Bytes on disk: the file and its write-ahead log; 0 in memory.

@@ -7,6 +7,7 @@ final class StoreWorker: @unchecked Sendable {
     let writer: StoreWriter
     private let shared: StoreShared
     private let clock: StoreClock
+    private let tally: SpanTally
     let idHash: IDHash
 
     private var gather: UInt64 = 120_000_000
@@ -40,7 +41,8 @@ final class StoreWorker: @unchecked Sendable {
     /// How long the last writes may go on failing once the store closes.
     private static let closingPatience: UInt64 = 5_000_000_000
 
-    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock) {
+    init(_ writer: StoreWriter, shared: StoreShared, clock: StoreClock, tally: SpanTally) {
+        self.tally = tally
         self.writer = writer
         self.shared = shared
         self.clock = clock
@@ -50,6 +52,8 @@ final class StoreWorker: @unchecked Sendable {
     // MARK: the thread
 
     func run() {
+        // A disk that refuses even that says so with the first spans.
+        try? writer.noteOpen(true)
         owingBlocks = (try? writer.owingBlocks()) ?? []
         var closingUntil: UInt64?
         while true {
@@ -66,6 +70,8 @@ final class StoreWorker: @unchecked Sendable {
         }
         for (_, completion) in deletions { completion(.failure(.closed)) }
         for command in shared.closeCommands() { command(nil, .closed) }
+        // Where the disk refuses that too, the next process tells what is missing.
+        if (try? writer.noteOpen(false)) != nil { tally.close() }
         _ = try? writer.database.checkpoint(truncate: true)
     }
 
@@ -74,12 +80,18 @@ final class StoreWorker: @unchecked Sendable {
 
     func wait() -> StoreSignal.Reasons {
         var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
-        // While the disk refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
-        if reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained {
-            let more = shared.signal.wait(until: reasons.spansSince + gather) { $0.command || $0.stop }
+        if let end = gathering(reasons) {
+            let more = shared.signal.wait(until: end) { $0.command || $0.stop }
             reasons.stop = more.stop
         }
         return reasons
+    }
+
+    /// Until when, by the monotonic clock, more is gathered before what has come is written; nil: it is written at once. While the disk
+    /// refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
+    func gathering(_ reasons: StoreSignal.Reasons) -> UInt64? {
+        guard reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained else { return nil }
+        return reasons.spansSince + gather
     }
 
     /// Monotonic nanoseconds.

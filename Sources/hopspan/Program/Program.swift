@@ -52,6 +52,9 @@ final class Program: Sendable {
             throw StartFailure(message: error.sentence(of: configuration.store.path))
         }
         let store = store
+        if store.formerEnd == .unknown {
+            log.warn("the store was not closed the last time; how many spans had not been written by then is not known", ["path": configuration.store.path])
+        }
         let source = SpanSource.hopspan(
             version: "\(ProgramVersion.version)", serviceName: configuration.openTelemetry.serviceName, instance: Self.instance(),
             attributes: configuration.openTelemetry.resourceAttributes.map { ($0.key, $0.value) })

@@ -54,6 +54,11 @@ extension GatewaySettings {
             settings.tls = try server.trust(contexts)
             mcpServers.append(settings)
         }
+        for agent in configuration.a2a {
+            var settings = AgentSettings(agent)
+            settings.tls = try agent.trust(contexts)
+            agents.append(settings)
+        }
     }
 
     fileprivate static func upstreamTLS(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext {
@@ -88,6 +93,26 @@ extension Configuration.MCPServer {
     fileprivate var isHosted: Bool { !command.isEmpty || transport != .http }
 }
 
+extension Configuration.Agent {
+    /// Whom it is believed by; nil: whom the system trusts.
+    fileprivate func trust(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext? {
+        guard let ca else { return nil }
+        return try StartFailure.naming("a2a.\(name).ca") { () throws(TLSError) in try contexts.client(trusting: .file(ca.path)) }
+    }
+}
+
+extension AgentSettings {
+    init(_ agent: Configuration.Agent) {
+        let url = agent.url
+        self.init(name: agent.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port), pathPrefix: url.path)
+        credential = agent.credential?.revealed
+        headers = agent.headers.map { ($0.name, $0.value.revealed) }
+        passesAuthorization = agent.passAuthorization
+        pricePerCall = agent.pricePerCall
+        timeouts = UpstreamTimeouts(agent.timeout)
+    }
+}
+
 extension MCPServerSettings {
     init(_ server: Configuration.MCPServer) {
         if server.command.isEmpty {
@@ -101,6 +126,7 @@ extension MCPServerSettings {
         credential = server.credential?.revealed
         headers = server.headers.map { ($0.name, $0.value.revealed) }
         passesAuthorization = server.passAuthorization
+        tools = server.tools
         pricePerCall = server.pricePerCall
         timeouts = UpstreamTimeouts(server.timeout)
     }
@@ -150,6 +176,7 @@ extension Configuration {
         attempt { () throws(StartFailure) in _ = try GatewaySettings.upstreamTLS(contexts) }
         attempt { () throws(StartFailure) in _ = try GatewaySettings.listenerTLS(gateway) }
         for server in mcp { attempt { () throws(StartFailure) in _ = try server.trust(contexts) } }
+        for agent in a2a { attempt { () throws(StartFailure) in _ = try agent.trust(contexts) } }
         for provider in providers { attempt { () throws(StartFailure) in _ = try provider.trust(contexts) } }
         for destination in ExportDestination.all(of: self) {
             attempt { () throws(StartFailure) in
@@ -186,7 +213,7 @@ extension ProviderSettings {
             self.init(known, calledBy: provider.name)
         } else {
             self.init(name: provider.name, providerName: provider.name, dialect: .openai, origin: Origin(isTLS: true, host: "", port: 443))
-            asksForStreamUsage = true
+            asksForStreamUsage = provider.dialect != .anthropic
             if let list = provider.priceAs { usageShape = PriceCatalogue.bundled.usageShape(list) }
         }
         if let url = provider.baseURL {
@@ -195,7 +222,9 @@ extension ProviderSettings {
             missingConfiguration = nil
         }
         switch provider.dialect {
-        case .openai: dialect = .openai
+        case .openai:
+            dialect = .openai
+            asksForStreamUsage = true
         case .anthropic: dialect = .anthropic
         case nil: break
         }
