@@ -46,6 +46,8 @@ final class Exchange {
     var message: ServerMessage?
     /// One that is used again.
     var spareMessage: ServerMessage?
+    /// It is a hop to an MCP server or an agent: what follows, down to `isCollected`, no other hop has.
+    private(set) var isOfMessages = false
     var sessionIsDescribed = false
     /// The caller of an MCP server; nil until it matters.
     var caller: Caller?
@@ -110,16 +112,7 @@ final class Exchange {
             self.message = nil
         }
         isPlaced = false
-        sessionIsDescribed = false
-        caller = nil
-        sessionField = nil
-        addedLines?.rest()
-        asksMetadata = false
-        asksAtRoot = false
-        editor = nil
-        card = nil
-        editsEvents = false
-        isCollected = false
+        if isOfMessages || asksMetadata { resetMessages() }
         answerStarted = false
         failure = nil
         sentAt = 0
@@ -135,11 +128,28 @@ final class Exchange {
         totalDeadline = .max
     }
 
+    /// Forgets what only hops to MCP servers and agents have.
+    @inline(never)
+    private func resetMessages() {
+        isOfMessages = false
+        sessionIsDescribed = false
+        caller = nil
+        sessionField = nil
+        addedLines?.rest()
+        asksMetadata = false
+        asksAtRoot = false
+        editor = nil
+        card = nil
+        editsEvents = false
+        isCollected = false
+    }
+
     // MARK: verbs
 
     /// The hop's span opens. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
+        isOfMessages = upstream.kind != .provider
         isPiped = upstream.isProcess
         recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
@@ -174,7 +184,7 @@ final class Exchange {
             default: break
             }
         }
-        if editor != nil {
+        if isOfMessages, editor != nil {
             editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
             cardBegins()
             guard isUnderstood else { return }

@@ -23,6 +23,9 @@ extension Exchange {
         var acceptEncoding = AcceptEncoding()
         var credentialSeen = false
         let replaces = upstream.headers != nil
+        let asksCard = isOfMessages && card != nil
+        // Nothing but its name decides what becomes of a field.
+        let isPlain = !replaces && !asksCard
         var run: Range<Int>?
         for index in 0..<request.fieldCount {
             let field = request.field(index)
@@ -37,8 +40,8 @@ extension Exchange {
                 credentialSeen = upstream.passesCredentials
                 passes = !field.isNominated && upstream.passesCredentials
             default:
-                passes = !field.name.isHopByHop && !field.isNominated && !(replaces && upstream.replaces(index, of: request))
-                    && !(card != nil && isCardCondition(index))
+                passes = !field.name.isHopByHop && !field.isNominated
+                    && (isPlain || !(replaces && upstream.replaces(index, of: request)) && !(asksCard && isCardCondition(index)))
             }
             extend(&run, by: field, passes, in: request)
         }
@@ -54,7 +57,7 @@ extension Exchange {
         if !credentialSeen, let credential = upstream.credential { writeCredential(credential, target: targetStart..<targetEnd) }
         if let headers = upstream.headers { output.append(headers) }
         if let authorization = upstream.proxyAuthorization { output.append(authorization) }
-        writeSession()
+        if isOfMessages { writeSession() }
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")
@@ -68,7 +71,7 @@ extension Exchange {
     }
 
     private func writeTarget(_ upstream: Upstream) {
-        if asksMetadata {
+        if isOfMessages, asksMetadata {
             output.append(ProtectedResource.wellKnown)
             if asksAtRoot || upstream.pathPrefix.count < 2 { return }
         }
@@ -120,7 +123,7 @@ extension Exchange {
     private func writeRequestFraming() {
         if isUnderstood {
             // What is asked of an agent by GET or DELETE has no body as a rule.
-            if body.count == 0, request.framing == .none, request.method != .post { return }
+            if isOfMessages, body.count == 0, request.framing == .none, request.method != .post { return }
             output.append("content-length: ")
             output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (message?.edit?.growth ?? 0))
             output.append("\r\n")
@@ -155,7 +158,7 @@ extension Exchange {
             output.append(" \r\n")
         }
         var framing = answer.framing
-        if card?.isNotModified == true {
+        if isOfMessages, card?.isNotModified == true {
             run = nil
             output.removeAll()
             output.append("HTTP/1.1 304 Not Modified\r\n")
@@ -176,6 +179,21 @@ extension Exchange {
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
+        if isOfMessages { writeMessageFields(framing) }
+        writeOurFields()
+        if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
+        if !keepsAlive || framing == .untilClose {
+            output.append("connection: close\r\n")
+        } else if request.minorVersion == 0 {
+            output.append("connection: keep-alive\r\n")
+        }
+        output.append("\r\n")
+        return framing
+    }
+
+    /// Fields that only answers to hops to MCP servers and agents have.
+    @inline(never)
+    private func writeMessageFields(_ framing: BodyFraming) {
         if let card, !card.tag.isEmpty {
             let tag = card.tag
             output.append("etag: ")
@@ -188,15 +206,6 @@ extension Exchange {
             output.append("\r\n")
         }
         if let addedLines { output.append(addedLines.bytes) }
-        writeOurFields()
-        if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
-        if !keepsAlive || framing == .untilClose {
-            output.append("connection: close\r\n")
-        } else if request.minorVersion == 0 {
-            output.append("connection: keep-alive\r\n")
-        }
-        output.append("\r\n")
-        return framing
     }
 
     /// Writes an interim answer's head into `output`.
