@@ -8,7 +8,7 @@ import pytest
 
 import gateway as program
 from collector import STATUS_UNSET, until
-from mcp_exchanges import NOTIFICATION, call, http, only_hop, scripted, send, tools
+from mcp_exchanges import NOTIFICATION, call, http, only_hop, opened, scripted, send, tools
 from mcp_scripted import EVENT_STREAM, LAST_CHUNK, RESET, UNTIL_GONE, answer, chunk, event, result, stream, text
 
 LISTEN = text({"jsonrpc": "2.0", "id": "listen-1", "method": "subscriptions/listen", "params": {
@@ -71,18 +71,20 @@ def test_a_call_answered_on_the_stream_that_resumes_it_has_not_failed(tools, scr
         assert request.fields["last-event-id"] == "1-1"
         return [stream(b"id: 1-2\ndata: " + text(result()) + b"\n\n")]
 
+    session = opened(tools, scripted, "s")
     scripted.plays(plays)
-    _, came, cut = send(tools, call(), trace, mcp_session_id="s", mcp_protocol_version="2025-11-25")
+    _, came, cut = send(tools, call(), trace, mcp_session_id=session, mcp_protocol_version="2025-11-25")
     assert came == primed and not cut
-    resumed = http.get(f"{tools.url}/mcp/scripted", headers={"accept": "text/event-stream", "mcp-session-id": "s", "last-event-id": "1-1"})
+    resumed = http.get(f"{tools.url}/mcp/scripted", headers={"accept": "text/event-stream", "mcp-session-id": session, "last-event-id": "1-1"})
     assert text(result()) in resumed.content
     span = only_hop(collector, trace)
     assert (span.name, span.status) == ("tools/call get_weather", STATUS_UNSET)
 
 
 def test_a_session_ended_by_its_client_is_a_hop_too(tools, scripted, collector, trace):
+    session = opened(tools, scripted, "s-9")
     scripted.plays(answer(b""))
-    made = http.delete(f"{tools.url}/mcp/scripted", headers=trace.headers | {"mcp-session-id": "s-9"})
+    made = http.delete(f"{tools.url}/mcp/scripted", headers=trace.headers | {"mcp-session-id": session})
     assert made.status_code == 200
     span = only_hop(collector, trace)
     assert (span.name, span.status, span["mcp.session.id"], span.parent) == ("DELETE mcp/scripted", STATUS_UNSET, "s-9", trace.parent)

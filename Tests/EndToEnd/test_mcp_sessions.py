@@ -7,6 +7,7 @@ from mcp_types import ListRootsResult, ResourceUpdatedNotification, Root
 
 from collector import STATUS_ERROR, STATUS_UNSET, until
 from conftest import Trace
+from mcp_exchanges import servers_own
 from mcp_agent import ASIDE, OPENING, agent, everything, handshake, said, tools, url
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
@@ -100,7 +101,7 @@ def test_a_client_comes_back_to_a_stream_that_it_left_and_nothing_is_missing(too
         assert came.count("notifications/progress") == 2
         client.delete("/mcp/everything", headers=session)
     streams = [span for span in collector.find(trace.id, 5) if span.name == "GET mcp/everything"]
-    assert [(span["mcp.session.id"], span.parent) for span in streams] == [(session["mcp-session-id"], trace.parent)]
+    assert [(span["mcp.session.id"], span.parent) for span in streams] == [(servers_own(session["mcp-session-id"]), trace.parent)]
 
 
 def opened(client, trace, version="2025-11-25"):
@@ -126,7 +127,7 @@ def test_a_session_of_every_revision_is_opened_used_and_ended_and_then_is_gone(t
     hops = {(span.name, span["http.response.status_code"]): span for span in collector.find(trace.id, 5)}
     assert set(hops) == {("initialize", 200), ("notifications/initialized", 202), ("tools/list", 200), ("DELETE mcp/everything", 200), ("tools/list", 404)}
     for span in hops.values():
-        assert span.parent == trace.parent and span["mcp.session.id"] == session["mcp-session-id"]
+        assert span.parent == trace.parent and span["mcp.session.id"] == servers_own(session["mcp-session-id"])
     assert hops["initialize", 200]["mcp.protocol.version"] == version
     lost = hops["tools/list", 404]
     assert (lost.status, lost["error.type"]) == (STATUS_ERROR, str(gone.json()["error"]["code"]))
@@ -156,7 +157,7 @@ def test_two_clients_use_one_session_at_once(tools, collector):
             assert f'"id":{number}' in made.text and '"tools"' in made.text
         one.delete("/mcp/everything", headers=session)
     mine, theirs = collector.find(traces[0].id, 6), collector.find(traces[1].id, 3)
-    assert {span["mcp.session.id"] for span in mine + theirs} == {session["mcp-session-id"]}
+    assert {span["mcp.session.id"] for span in mine + theirs} == {servers_own(session["mcp-session-id"])}
     assert {span.parent for span in mine} == {traces[0].parent} and {span.parent for span in theirs} == {traces[1].parent}
 
 
