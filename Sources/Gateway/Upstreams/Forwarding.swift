@@ -170,9 +170,9 @@ extension Exchange {
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
-        if let card, !card.tag.isEmpty {
+        if let tag = card?.tag, !tag.isEmpty {
             output.append("etag: ")
-            unsafe output.append(card.tag.span.bytes)
+            unsafe output.append(tag.span.bytes)
             output.append("\r\n")
         }
         if isCollected, framing != answer.framing, framing != .none {
