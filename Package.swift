@@ -68,7 +68,7 @@ let targets: [Target] = [
     room("LLM", "Tracing", "JSON", "Content", "HTTP", "CPriceCatalogue"),
     room("MCP", "Tracing", "JSON", "Content", "JSONRPC", "HTTP"),
     room("A2A", "Tracing", "JSON", "Content", "JSONRPC", "HTTP"),
-    room("MCPHost", "Tracing", "JSON", "JSONRPC", "MCP", "EventLoop", "HTTP"),
+    room("MCPHost", "Tracing", "JSON", "JSONRPC", "MCP", "EventLoop", "TLS", "HTTP"),
     room("OTLP", "Tracing", "JSON", "COTLP"),
     room("Runs", "Tracing", "OTLP", "JSON"),
     room("Store", "Tracing", "OTLP", "Runs", "Deflate", "CSQLite"),

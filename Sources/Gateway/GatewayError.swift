@@ -13,6 +13,8 @@ enum GatewayError: Error, Equatable {
     /// What should be a JSON-RPC message is none.
     case badMessage(JSONRPCError)
     case methodNotAllowed
+    /// A session that is not this caller's, or was never opened here.
+    case sessionUnknown
     /// A message that two readers could take for two.
     case ambiguousMessage
     /// A field that repeats the message does not say what the message says.
@@ -29,6 +31,8 @@ enum GatewayError: Error, Equatable {
     case malformedAnswer
     /// A good answer that does not answer the request in it.
     case unanswered
+    /// What a server says is a session's id is none.
+    case malformedSession
     /// An answer that is to be edited cannot be read, or is more than is read: it does not pass.
     case answerUnreadable
     case answerTooLarge(limit: Int)
@@ -50,7 +54,7 @@ enum GatewayError: Error, Equatable {
         case .bodyTooLarge: "413"
         case .upgrade: "501"
         case .foreignHost: "403"
-        case .notConfigured: "404"
+        case .notConfigured, .sessionUnknown: "404"
         case .callerGone: "client_disconnected"
         case .connect(.name), .connect(.proxy(.name)): "dns_error"
         case .connect(.refused), .connect(.proxy): "connect_error"
@@ -60,7 +64,7 @@ enum GatewayError: Error, Equatable {
         case .connect(.shutdown), .shutdown: "shutdown"
         case .upstreamReset: "connection_reset"
         case .upstreamCut: "stream_cut"
-        case .malformedAnswer, .answerUnreadable, .answerTooLarge: "malformed_response"
+        case .malformedAnswer, .malformedSession, .answerUnreadable, .answerTooLarge: "malformed_response"
         case .unanswered: "stream_cut"
         case .draining: "503"
         }
@@ -76,10 +80,10 @@ enum GatewayError: Error, Equatable {
         case .bodyTooLarge: 413
         case .upgrade: 501
         case .foreignHost, .skillNotAllowed: 403
-        case .notConfigured: 404
+        case .notConfigured, .sessionUnknown: 404
         case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: 504
         case .draining, .shutdown, .connect(.shutdown): 503
-        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone, .answerUnreadable, .answerTooLarge: 502
+        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone, .malformedSession, .answerUnreadable, .answerTooLarge: 502
         }
     }
 
@@ -100,6 +104,8 @@ enum GatewayError: Error, Equatable {
         case .pathLeadsUp: "The path has `..` in it, which could lead out of what \(place.path) allows. Send the path that is meant."
         case .badMessage(let error): error.message
         case .methodNotAllowed: "An MCP server is spoken to with POST, and where it has sessions with GET and DELETE."
+        case .sessionUnknown: "This session is not open here for this caller. Begin a new one with initialize, without Mcp-Session-Id."
+        case .malformedSession: "\(provider) sent a session id that is none: it must be of 1 to \(SessionBinder.idLimit) visible ASCII characters, and there must be one."
         case .ambiguousMessage: "A member of the message differs only in its letters' case from one that JSON-RPC or MCP knows, and two readers could take it for two messages."
         case .headerMismatch: "Header mismatch: Mcp-Method or Mcp-Name does not say what the message says."
         case .skillNotAllowed: "The message names a skill that \(place.path).skills does not allow."

@@ -104,8 +104,13 @@ public struct MCPServerSettings: Sendable {
     public var pricePerCall: USD?
     /// Trust of its own.
     public var tls: TLSContext?
-    /// It is a process of ours, spoken to over pipes (`command`): what makes a connection to whoever speaks to it.
-    public var process: (@Sendable () throws(SystemError) -> Int32)?
+    /// It is not spoken to by Streamable HTTP: who speaks to it for us is within this process, and this makes a connection to it.
+    public var local: (@Sendable () throws(SystemError) -> Int32)?
+    /// It is a process of ours, spoken to over pipes (`command`).
+    public var isProcess = false
+    /// Nobody has said how it is spoken to (`transport: auto`): where the first message shows that it is not by Streamable HTTP, it is
+    /// `local` from then on.
+    public var detection: TransportDetection?
 
     public init(name: String, origin: Origin, target: String) {
         self.name = name

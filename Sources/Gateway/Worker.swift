@@ -31,6 +31,7 @@ final class Worker {
     private var upstreams: [Upstream] = []
     private var spareExchanges: [Exchange] = []
     let spare = SpareStorage()
+    let sessions: SessionBinder
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
@@ -50,6 +51,7 @@ final class Worker {
         self.counters = counters
         prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
+        sessions = SessionBinder(salt: settings.runKeySalt)
     }
 
     /// Serves a connection that has just been accepted, to its end.
@@ -105,11 +107,26 @@ final class Worker {
         let request = exchange.request
         let path = request.path
         guard let name = UpstreamPath.name(in: path) else { return nil }
-        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return upstreams[index] }
+        return upstream(named: name)
+    }
+
+    func upstream(named name: RawSpan) -> Upstream? {
+        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return current(index, upstreams[index]) }
         guard let role = settings.role(at: name) else { return nil }
         let upstream = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.string))
         upstreams.append(upstream)
         return upstream
+    }
+
+    /// Makes an upstream anew.
+    @inline(never)
+    func again(_ index: Int, _ upstream: Upstream) -> Upstream? {
+        let name = upstream.name
+        guard let role = settings.role(at: name.bytes) else { return nil }
+        upstream.pool.closeAll()
+        let made = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.bytes.string))
+        upstreams[index] = made
+        return made
     }
 
     // MARK: exchanges
@@ -126,6 +143,7 @@ final class Worker {
 
     /// From the next request on, these settings and prices. Running exchanges go on with the upstream they began with.
     func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) {
+        settings.keepDetections(of: self.settings)
         self.settings = settings
         prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
@@ -142,13 +160,14 @@ final class Worker {
             connection.stream.socket.interrupt(.shutdown)
         }
         for upstream in upstreams { upstream.pool.closeAll() }
+        for connection in connections.values where connection.isListening { abort(connection) }
     }
 
     /// Ends what still runs: its spans say `shutdown`.
-    func abort() {
-        for connection in connections.values {
-            connection.stream.socket.onBehalf?.interrupt(.shutdown)
-            connection.stream.socket.interrupt(.shutdown)
-        }
+    func abort() { for connection in connections.values { abort(connection) } }
+
+    private func abort(_ connection: HTTP1Connection) {
+        connection.stream.socket.onBehalf?.interrupt(.shutdown)
+        connection.stream.socket.interrupt(.shutdown)
     }
 }

@@ -2,8 +2,8 @@ public import EventLoop
 import HTTP
 internal import Synchronization
 
-/// MCP servers that this process runs, each reached as if it were an MCP server with Streamable HTTP somewhere else: by a connection that
-/// `connect` makes. All of them live on one event loop, `mcp`, which is started with the first.
+/// MCP servers that this process runs, or reaches in the ways of old, each as if it were an MCP server with Streamable HTTP somewhere else:
+/// by a connection that `connect` makes. All of them live on one event loop, `mcp`, which is started with the first connection.
 ///
 ///     let host = MCPHost()
 ///     try host.use([HostedServer(name: "files", command: ["mcp-server-files", "/srv"])])
@@ -14,6 +14,7 @@ public final class MCPHost: Sendable {
     private struct State {
         var core: HostCore?
         var servers: [HostedServer] = []
+        var isStopped = false
     }
 
     private let state = Mutex(State())
@@ -23,9 +24,8 @@ public final class MCPHost: Sendable {
     public init(_ limits: HostLimits = HostLimits()) { self.limits = limits }
 
     /// From now on these servers, and no others: those that are the same as before go on, the others are ended.
-    public func use(_ servers: [HostedServer]) throws(SystemError) {
-        let core = try state.withLock { state throws(SystemError) -> HostCore? in
-            if state.core == nil, !servers.isEmpty { state.core = try HostCore(limits, board) }
+    public func use(_ servers: [HostedServer]) {
+        let core = state.withLock { state in
             state.servers = servers
             return state.core
         }
@@ -35,7 +35,15 @@ public final class MCPHost: Sendable {
 
     /// A connection to a server: a socket that is the caller's, non-blocking, which speaks HTTP/1.1.
     public func connect(to server: String) throws(SystemError) -> Int32 {
-        guard let core = state.withLock({ $0.core }) else { throw SystemError("connect", 111) }
+        let core = try state.withLock { state throws(SystemError) in
+            if let core = state.core { return core }
+            if state.isStopped { throw SystemError("connect", 111) }
+            let core = try HostCore(limits, board)
+            let servers = state.servers
+            Task(executorPreference: core.loop) { core.use(servers) }
+            state.core = core
+            return core
+        }
         let (ours, theirs) = try Socket.pair()
         Task(executorPreference: core.loop) { await core.serve(ours, server) }
         return theirs
@@ -54,6 +62,7 @@ public final class MCPHost: Sendable {
     public func stop() async {
         guard let core = state.withLock({ state in
             defer { state.core = nil }
+            state.isStopped = true
             return state.core
         }) else { return }
         await core.stop()
@@ -65,6 +74,7 @@ private final class HostCore: @unchecked Sendable {
     let loop: EventLoop
     private let limits: HostLimits
     private let board: NoticeBoard
+    private let resolver = Resolver()
     private var endpoints: [String: Endpoint] = [:]
     /// Those of a configuration before, until they are over.
     private var leaving: [Endpoint] = []
@@ -88,7 +98,7 @@ private final class HostCore: @unchecked Sendable {
             endpoint.close()
         }
         for server in wanted where endpoints[server.name] == nil {
-            endpoints[server.name] = Endpoint(server, on: loop, limits: limits, board: board)
+            endpoints[server.name] = Endpoint(server, on: loop, resolver: resolver, limits: limits, board: board)
         }
     }
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,16 +15,44 @@ from mcp.client.client import Client
 
 import gateway as program
 from collector import CLIENT, STATUS_ERROR, STATUS_UNSET, until
-from test_mcp import FIRST_MAJOR, HERE, PYTHONS, in_a_trace, tracer  # noqa: F401
+from test_mcp import HERE, PYTHONS, free_port, in_a_trace, tracer  # noqa: F401
 
 PROGRAM = HERE / "mcp_program.py"
 
 
+class Stream:
+    """A server with the two endpoints of MCP 2024-11-05."""
+
+    def __init__(self, python):
+        self.port = free_port()
+        self.process = subprocess.Popen([python, str(PROGRAM), "sse", str(self.port)], env=program.environment(), stderr=subprocess.DEVNULL)
+        assert until(self.answers, 60), "the MCP server did not start"
+
+    def answers(self):
+        assert self.process.poll() is None
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/", timeout=5).status_code > 0
+        except httpx.TransportError:
+            return False
+
+
 @pytest.fixture(scope="module")
-def tools(upstream, collector, tmp_path_factory):
+def streams():
+    made = {version: Stream(python) for version, python in PYTHONS.items()}
+    yield made
+    for each in made.values():
+        each.process.kill()
+        each.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def tools(upstream, collector, streams, tmp_path_factory):
     """A gateway that runs the servers itself."""
     mcp = "".join(f"\n  program-{version}: {{ command: ['{python}', '{PROGRAM}'], price_per_call: '0.001' }}" for version, python in PYTHONS.items())
     mcp += "\n  absent: { command: [/no/such/program] }"
+    for version, each in streams.items():
+        mcp += f"\n  stream-{version}: {{ url: 'http://127.0.0.1:{each.port}/sse', transport: sse }}"
+        mcp += f"\n  found-{version}: {{ url: 'http://127.0.0.1:{each.port}/sse' }}"
     made = program.Gateway(tmp_path_factory.mktemp("programs"), program.configuration(upstream.url, collector) + "mcp:" + mcp)
     yield made
     children = descendants(made.process.pid)
@@ -79,7 +108,32 @@ def test_all_of_the_protocol_passes_and_every_message_is_a_hop(tools, collector,
 
 
 @pytest.mark.parametrize("version", ["2", "1"])
-def test_a_server_asks_its_client_and_its_user(tools, version):
+@pytest.mark.parametrize("way", ["stream", "found"])
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_a_server_with_an_event_stream_is_reached_as_any_other(tools, collector, streams, tracer, version, way, mode):  # noqa: F811
+    heard = []
+
+    async def progress(done, total, message):
+        heard.append(done)
+
+    async def agent():
+        async with Client(f"{tools.url}/mcp/{way}-{version}", mode=mode) as client:
+            assert (await client.call_tool("get_weather", {"city": "Paris"})).content[0].text == "sunny in Paris"
+            assert (await client.call_tool("fails", {"city": "x"})).is_error
+            assert (await client.call_tool("slow", {"steps": 3}, progress_callback=progress)).content[0].text == "done"
+            assert (await client.read_resource("file:///a")).contents[0].text == "A"
+
+    trace_id = in_a_trace(tracer, agent)
+    assert heard == [0, 1, 2]
+    calls = until(lambda: len(found := [s for s in collector.spans if s.trace_id == trace_id and s.get("mcp.method.name") == "tools/call"]) >= 3 and found)
+    assert calls, [s for s in collector.spans if s.trace_id == trace_id]
+    for span in calls:
+        assert span["network.transport"] == "tcp" and span["mcp.session.id"]
+        assert span["server.port"] == streams[version].port and span["url.full"] == f"http://127.0.0.1:{streams[version].port}/sse"
+
+
+@pytest.mark.parametrize("server", ["program-2", "program-1", "stream-2", "stream-1"])
+def test_a_server_asks_its_client_and_its_user(tools, server):
     asked = []
 
     async def sample(context, params):
@@ -91,7 +145,7 @@ def test_a_server_asks_its_client_and_its_user(tools, version):
         return types.ElicitResult(action="accept", content={"day": "Monday"})
 
     async def agent():
-        async with Client(f"{tools.url}/mcp/program-{version}", mode="legacy", sampling_callback=sample, elicitation_callback=elicit) as client:
+        async with Client(f"{tools.url}/mcp/{server}", mode="legacy", sampling_callback=sample, elicitation_callback=elicit) as client:
             assert (await client.call_tool("thinks", {})).content[0].text == "thought of Rome"
             assert (await client.call_tool("asks", {})).content[0].text == "accept Monday"
 

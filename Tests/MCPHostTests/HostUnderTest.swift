@@ -14,7 +14,7 @@ final class HostUnderTest: Sendable {
         limits.grace = .milliseconds(300)
         change(&limits)
         host = MCPHost(limits)
-        try host.use([HostedServer(name: "troubles", command: command ?? ["python3", Self.script] + arguments, environment: environment)])
+        host.use([HostedServer(name: "troubles", command: command ?? ["python3", Self.script] + arguments, environment: environment)])
     }
 
     /// A client, of a session where there is one already. Its connection does not outlive long waits.

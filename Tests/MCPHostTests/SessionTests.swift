@@ -173,6 +173,11 @@ import Testing
             cancelled = seen.filter { $0["method"]?.string == "notifications/cancelled" }
         }
         #expect(cancelled.first?["params"]?["requestId"]?.int == 2)
+        // Whose stream ends, and whose answer, should it come, is nobody's.
+        let answer = try client.read()
+        #expect(answer.last?["id"]?.string == "mine" && answer.error.code == -32800)
+        #expect(try other.call("answers_waiting").text == "done")
+        #expect(!it.host.takeNotices().contains { if case .trouble = $0 { true } else { false } })
         await it.host.stop()
     }
 

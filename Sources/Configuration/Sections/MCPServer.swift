@@ -42,7 +42,7 @@ extension Configuration {
     }
 
     /// How an MCP server is reached.
-    public enum MCPTransport: String, Sendable, CaseIterable { case auto, http }
+    public enum MCPTransport: String, Sendable, CaseIterable { case auto, http, sse }
 }
 
 extension Configuration.MCPServer {
@@ -63,7 +63,7 @@ extension Configuration.MCPServer {
                 All of the environment that the program gets: nothing of the gateway's own comes with it. Values are references, or literals where the \
                 name is not that of a credential.
                 """),
-            Field("transport", \.transport, .choice("a transport"), "How the server is spoken to: http, or auto."),
+            Field("transport", \.transport, .choice("a transport"), "How the server is spoken to: http is Streamable HTTP, sse the two endpoints of MCP 2024-11-05, whose event stream is at url."),
             Field(
                 "credential", \.credential, Form.secret.optional, example: "env:WEATHER_TOKEN",
                 "Sent to the server as a bearer token. A reference, never the credential itself. What callers send as Authorization is for the gateway and goes no further."),
@@ -80,7 +80,8 @@ extension Configuration.MCPServer {
                 "pass_authorization", \.passAuthorization, .flag,
                 """
                 Pass the caller's Authorization on. MCP forbids a server to accept tokens that were not issued for it: use this only where callers hold \
-                tokens of this very server.
+                tokens of this very server. They are then told where to get them: the server's protected-resource metadata passes, at \
+                /.well-known/oauth-protected-resource/mcp/{name}, with the gateway's URL as the resource, for which clients ask for tokens.
                 """),
             Field("timeout", \.timeout, Configuration.Timeout.form, "How long the server may take."),
             Field("ca", \.ca, Form.pem(.certificates).optional, example: "ca.pem", "Who signs its certificate, PEM. Default: the system's trust store."),

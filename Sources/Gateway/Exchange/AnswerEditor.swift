@@ -70,6 +70,7 @@ extension Exchange {
     /// The answer's head has come.
     func editedAnswerBegins(isEventStream: Bool, isCoded: Bool) {
         guard let editor, answer.framing != .none else { return }
+        editor.failure = nil
         if isCoded { return editor.failure = .answerUnreadable }
         editsEvents = isEventStream
         editor.takesBody = !isEventStream

@@ -79,7 +79,7 @@ extension Worker {
     }
 
     /// Writes an answer of ours, whatever time the exchange had.
-    private func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
+    func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
         let output = exchange.output
         do {
             try await downstream.stream.write(output.bytes, until: loop.now + settings.callerIdleNanoseconds)
@@ -293,7 +293,7 @@ extension Exchange {
         output.append("\r\ncontent-length: ")
         output.append(decimal: body.bytes.count)
         output.append("\r\n")
-        if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
+        if status == 405, asksMetadata { output.append("allow: GET\r\n") } else if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
         if status == 503 { output.append("retry-after: 1\r\n") }
         writeOurFields()
         if !keepsAlive { output.append("connection: close\r\n") }

@@ -1,6 +1,7 @@
 import HTTP
 import JSONRPC
 import LLM
+import MCP
 import Tracing
 
 // Heads as they are passed on: end-to-end fields byte for byte in their order, what belongs to one connection taken out
@@ -53,6 +54,7 @@ extension Exchange {
         if !credentialSeen, let credential = upstream.credential { writeCredential(credential, target: targetStart..<targetEnd) }
         if let headers = upstream.headers { output.append(headers) }
         if let authorization = upstream.proxyAuthorization { output.append(authorization) }
+        writeSession()
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")
@@ -66,6 +68,10 @@ extension Exchange {
     }
 
     private func writeTarget(_ upstream: Upstream) {
+        if asksMetadata {
+            output.append(ProtectedResource.wellKnown)
+            if asksAtRoot || upstream.pathPrefix.count < 2 { return }
+        }
         let request = request
         output.append(upstream.pathPrefix)
         let target = request.target
@@ -170,7 +176,8 @@ extension Exchange {
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
-        if let tag = card?.tag, !tag.isEmpty {
+        if let card, !card.tag.isEmpty {
+            let tag = card.tag
             output.append("etag: ")
             unsafe output.append(tag.span.bytes)
             output.append("\r\n")
@@ -180,6 +187,7 @@ extension Exchange {
             output.append(decimal: body.count)
             output.append("\r\n")
         }
+        if let addedLines { output.append(addedLines.bytes) }
         writeOurFields()
         if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
         if !keepsAlive || framing == .untilClose {

@@ -19,6 +19,9 @@ final class Upstream {
     let kind: Kind
     /// It is a process of ours: nothing of HTTP is between it and us that a span could tell of.
     let isProcess: Bool
+    /// Where it is still to be found out how it is spoken to, and what it is taken for here.
+    let detection: TransportDetection?
+    let isLegacy: Bool
     /// How its configuration is found, for messages.
     let place: ConfigurationPlace
     let timeouts: UpstreamTimeouts
@@ -76,7 +79,7 @@ final class Upstream {
         switch role {
         case .provider(let settings):
             kind = .provider
-            isProcess = false
+            (isProcess, detection, isLegacy) = (false, nil, false)
             known = settings.known
             (replacedHeaders, passesCredentials, tools, pricePerCall, agent) = ([], true, nil, nil, nil)
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
@@ -93,13 +96,15 @@ final class Upstream {
             confinesPaths = settings.credential != nil || !settings.pathPrefix.isEmpty
         case .mcpServer(let settings):
             kind = .mcpServer
-            isProcess = settings.process != nil
+            isProcess = settings.isProcess
+            detection = settings.detection
+            isLegacy = settings.detection?.isLegacy ?? false
             known = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (passesCredentials, pricePerCall, agent) = (settings.passesAuthorization, settings.pricePerCall, nil)
             tools = settings.tools.allowsEverything ? nil : settings.tools
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
-            place = ConfigurationPlace(section: "mcp", name: settings.name, address: settings.process == nil ? "url" : "command")
+            place = ConfigurationPlace(section: "mcp", name: settings.name, address: settings.isProcess ? "command" : "url")
             name = Text("mcp/\(settings.name)")
             providerName = Text("")
             pathPrefix = Text(settings.target)
@@ -111,7 +116,7 @@ final class Upstream {
         case .agent(let settings):
             kind = .agent
             known = nil
-            isProcess = false
+            (isProcess, detection, isLegacy) = (false, nil, false)
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (tools, passesCredentials, pricePerCall, agent) = (nil, settings.passesAuthorization, settings.pricePerCall, AgentFacts(settings))
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
@@ -126,7 +131,7 @@ final class Upstream {
             confinesPaths = true
         }
         var local: (@Sendable () throws(SystemError) -> Int32)?
-        if case .mcpServer(let settings) = role { local = settings.process }
+        if case .mcpServer(let settings) = role, settings.detection == nil || isLegacy { local = settings.local }
         let proxy = local == nil ? Proxy(for: origin, by: gateway.proxies) : nil
         pool = UpstreamPool(
             origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, local: local, loop: loop, resolver: resolver, counters: counters,

@@ -10,21 +10,24 @@ final class Endpoint: @unchecked Sendable {
     private let loop: EventLoop
     private let limits: HostLimits
     private let board: NoticeBoard
+    private let resolver: Resolver
     private var sessions: [String: Session] = [:]
     /// The one process for all requests that need no session.
     private var shared: Session?
-    /// Processes that have not ended yet.
-    private var processes: [ObjectIdentifier: StdioServer] = [:]
+    /// Those that have not ended yet.
+    private var duplexes: [ObjectIdentifier: any Duplex] = [:]
     private var restarts = Restarts()
-    /// It has been asked for `server/discover` and does not know it.
-    private var wantsHandshake = false
+    /// It is reached as only a server with sessions is, or has been asked for `server/discover` and does not know it.
+    private var wantsHandshake: Bool
     private var isClosed = false
 
-    init(_ server: HostedServer, on loop: EventLoop, limits: HostLimits, board: NoticeBoard) {
+    init(_ server: HostedServer, on loop: EventLoop, resolver: Resolver, limits: HostLimits, board: NoticeBoard) {
+        self.resolver = resolver
         self.server = server
         self.loop = loop
         self.limits = limits
         self.board = board
+        if case .eventStream = server.way { wantsHandshake = true } else { wantsHandshake = false }
     }
 
     // MARK: requests
@@ -47,9 +50,9 @@ final class Endpoint: @unchecked Sendable {
         } catch { return error.answer(message) }
         session.use(loop.now)
         guard message.envelope.kind == .request else {
-            return session.pass(message) ? HTTPResponse(202) : unread.answer(message)
+            return session.pass(message, request.forwarded) ? HTTPResponse(202) : unread.answer(message)
         }
-        guard let call = session.begin(message, takesStream: request.takesEvents) else { return unread.answer(message) }
+        guard let call = session.begin(message, takesStream: request.takesEvents, request.forwarded) else { return unread.answer(message) }
         if session.era == .stateless, call.method == .serverDiscover { limitDiscovery(call, session) }
         request.caller?.onLeaving = { session.leave(call) }
         if request.caller?.hasGone == true { session.leave(call) }
@@ -114,12 +117,12 @@ final class Endpoint: @unchecked Sendable {
     // MARK: sessions
 
     private func session(for message: Message, _ request: HTTPRequest) throws(Refusal) -> Session {
-        if message.request?.isModern == true || request.value(of: "mcp-protocol-version") == Self.stateless { return try sharedSession(message) }
+        if message.request?.isModern == true || request.value(of: "mcp-protocol-version") == Self.stateless { return try sharedSession(message, request) }
         guard message.request?.method == .initialize, message.envelope.kind == .request else { return try openSession(request) }
         if sessions.count >= limits.sessions, !endQuietest() {
             throw Refusal(429, -32603, "\(server.name) has \(limits.sessions) sessions, and all are in use. End some with DELETE, or try again later.")
         }
-        return try start(.handshake)
+        return try start(.handshake, request)
     }
 
     /// The session that a request names.
@@ -134,16 +137,16 @@ final class Endpoint: @unchecked Sendable {
         return session
     }
 
-    private func sharedSession(_ message: Message) throws(Refusal) -> Session {
+    private func sharedSession(_ message: Message, _ request: HTTPRequest) throws(Refusal) -> Session {
         guard message.request != nil else { throw Refusal(400, -32600, "A client answers nothing by itself since 2026-07-28.") }
         if wantsHandshake { throw Refusal(404, -32601, "\(server.name) knows no requests without a session. Begin with initialize.") }
         if let shared, shared.end == nil { return shared }
-        let made = try start(.stateless)
+        let made = try start(.stateless, request)
         shared = made
         return made
     }
 
-    private func start(_ era: Session.Era) throws(Refusal) -> Session {
+    private func start(_ era: Session.Era, _ request: HTTPRequest) throws(Refusal) -> Session {
         if isClosed { throw Refusal(503, -32603, "The gateway is shutting down and starts no server. Try again in a moment.") }
         let wait = restarts.wait(loop.now)
         guard wait == 0 else {
@@ -151,22 +154,26 @@ final class Endpoint: @unchecked Sendable {
         }
         let session = Session(id: Self.sessionID(), era: era, server: server.name, limits: limits, board: board, now: loop.now)
         let startedAt = loop.now
-        let process: StdioServer
-        do {
-            process = try StdioServer(server, on: loop, limits: limits, board: board) { session.take($0) }
-        } catch {
-            restarts.ended(after: 0, now: loop.now)
-            let why = StdioServer.words(error, server)
-            board.note(.notStarted(server: server.name, why: why))
-            throw Refusal(200, -32603, "\(server.name) \(why)")
+        let duplex: any Duplex
+        switch server.way {
+        case .program(let command, let environment):
+            do {
+                duplex = try StdioServer(server.name, command, environment: environment, on: loop, limits: limits, board: board) { session.take($0) }
+            } catch {
+                restarts.ended(after: 0, now: loop.now)
+                let why = StdioServer.words(error, server.name, command[0])
+                board.note(.notStarted(server: server.name, why: why))
+                throw Refusal(200, -32603, "\(server.name) \(why)")
+            }
+        case .eventStream(let endpoint):
+            duplex = EventStreamServer(server.name, endpoint, fields: request.forwarded, on: loop, resolver: resolver, limits: limits) { session.take($0) }
         }
-        session.open(process)
-        let key = ObjectIdentifier(process)
-        processes[key] = process
+        session.open(duplex)
+        duplexes[ObjectIdentifier(duplex)] = duplex
         session.onEnd = { [unowned self, unowned session] in
             sessions[session.id] = nil
             if shared === session { shared = nil }
-            if process.isOver { restarts.ended(after: loop.now - startedAt, now: loop.now) }
+            if duplex.isOver { restarts.ended(after: loop.now - startedAt, now: loop.now) }
             sweep()
         }
         return session
@@ -181,7 +188,7 @@ final class Endpoint: @unchecked Sendable {
 
     /// Ends what nobody has used for long, and forgets processes that have ended. Called now and then.
     func sweep() {
-        processes = processes.filter { !$0.value.isOver }
+        duplexes = duplexes.filter { !$0.value.isOver }
         let idle = limits.idle.nanoseconds
         for session in Array(sessions.values) + [shared].compactMap({ $0 }) where session.isQuiet && loop.now > session.lastUsed + idle {
             session.close("was ended because nobody used it.")
@@ -219,11 +226,11 @@ final class Endpoint: @unchecked Sendable {
         isClosed = true
         for session in sessions.values { session.close("was ended: the gateway is shutting down, or its configuration has changed.") }
         shared?.close("was ended: the gateway is shutting down, or its configuration has changed.")
-        for process in processes.values { process.close() }
+        for duplex in duplexes.values { duplex.close() }
     }
 
     /// Nothing of it runs any more.
-    var isOver: Bool { processes.values.allSatisfy(\.isOver) }
+    var isOver: Bool { duplexes.values.allSatisfy { $0.isOver } }
 
     private var unread: Refusal {
         Refusal(200, -32603, "\(server.name) does not read what it is sent. Try again when it has caught up.")

@@ -34,6 +34,16 @@ extension HTTPResponse {
 }
 
 extension HTTPRequest {
+    /// What a server that is reached by HTTP gets of its head: all but what belongs to this connection, or to the session on this side.
+    var forwarded: [HTTPField] {
+        fields.filter { !Self.ours.contains($0.name.lowercased()) }
+    }
+
+    private static let ours: Set = [
+        "host", "connection", "content-length", "content-type", "transfer-encoding", "accept", "accept-encoding", "keep-alive", "te", "trailer", "upgrade",
+        "expect", "mcp-session-id", "last-event-id", "mcp-method", "mcp-name",
+    ]
+
     /// The client takes an event stream as its answer.
     var takesEvents: Bool {
         guard let accept = value(of: "accept")?.lowercased() else { return true }

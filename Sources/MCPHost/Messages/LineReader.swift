@@ -70,7 +70,7 @@ extension LineReader.Cut {
     /// Bytes kept of either end of a long line.
     private static let kept = 256
 
-    fileprivate mutating func take(_ bytes: ArraySlice<UInt8>) {
+    mutating func take(_ bytes: ArraySlice<UInt8>) {
         if start.count < Self.kept { start += bytes.prefix(Self.kept - start.count) }
         end = Array((end + bytes.suffix(Self.kept)).suffix(Self.kept))
         length += bytes.count

@@ -5,7 +5,7 @@ import HTTP
 ///
 /// Four tasks serve it: one writes, one reads messages, one reads what it has to say for itself, one waits for its end.
 final class StdioServer: Duplex, @unchecked Sendable {
-    private let server: HostedServer
+    private let name: String
     private let process: ChildProcess
     private let loop: EventLoop
     private let limits: HostLimits
@@ -28,15 +28,16 @@ final class StdioServer: Duplex, @unchecked Sendable {
 
     /// Starts it.
     init(
-        _ server: HostedServer, on loop: EventLoop, limits: HostLimits, board: NoticeBoard, arrive: @escaping (Arrival) -> Void
+        _ name: String, _ command: [String], environment: [String], on loop: EventLoop, limits: HostLimits, board: NoticeBoard,
+        arrive: @escaping (Arrival) -> Void
     ) throws(SystemError) {
-        self.server = server
+        self.name = name
         self.loop = loop
         self.limits = limits
         self.board = board
         self.arrive = arrive
-        process = try ChildProcess(server.command, environment: server.environment, on: loop)
-        board.note(.started(server: server.name, process: process.processID))
+        process = try ChildProcess(command, environment: environment, on: loop)
+        board.note(.started(server: name, process: process.processID))
         Task(executorPreference: loop) { await self.write() }
         Task(executorPreference: loop) { await self.readMessages() }
         Task(executorPreference: loop) { await self.readErrors() }
@@ -45,7 +46,7 @@ final class StdioServer: Duplex, @unchecked Sendable {
 
     // MARK: to the server
 
-    func send(_ message: [UInt8]) -> Bool {
+    func send(_ message: [UInt8], _ fields: [HTTPField]) -> Bool {
         guard !isClosing, !outputHasEnded, process.exit == nil else { return false }
         // One may always wait, however large.
         guard outgoing.isEmpty || outgoingBytes + message.count <= limits.message else { return false }
@@ -138,8 +139,8 @@ final class StdioServer: Duplex, @unchecked Sendable {
 
     private func say(_ line: LineReader.Line) {
         switch line {
-        case .whole(let bytes): board.said(bytes, server.name)
-        case .cut(let cut): board.said(cut.start + Array("… (\(cut.length) bytes)".utf8), server.name)
+        case .whole(let bytes): board.said(bytes, name)
+        case .cut(let cut): board.said(cut.start + Array("… (\(cut.length) bytes)".utf8), name)
         }
     }
 
@@ -187,11 +188,11 @@ final class StdioServer: Duplex, @unchecked Sendable {
         wake(&writer)
         process.input.interrupt(.shutdown)
         let how = hadToBeEnded && !isAsked ? "ended its standard output and ran on, and was ended." : Self.words(process.exit ?? .status(0))
-        board.note(.ended(server: server.name, how: how, asked: isAsked))
+        board.note(.ended(server: name, how: how, asked: isAsked))
         isOver = true
         let told = arrive
         arrive = nil
-        told?(.end(how + Self.advice(process.exit, server)))
+        told?(.end(how + Self.advice(process.exit, name)))
     }
 
     private func waitForExit(_ nanoseconds: UInt64) async {
@@ -214,21 +215,20 @@ final class StdioServer: Duplex, @unchecked Sendable {
         }
     }
 
-    private static func advice(_ exit: ChildProcess.Exit?, _ server: HostedServer) -> String {
+    private static func advice(_ exit: ChildProcess.Exit?, _ name: String) -> String {
         switch exit {
         case .status(126), .status(127):
-            " A program it needs was not found: its environment is what mcp.\(server.name).env says and nothing else, so it may need PATH: env:PATH there."
+            " A program it needs was not found: its environment is what mcp.\(name).env says and nothing else, so it may need PATH: env:PATH there."
         default: " What it wrote to its standard error is in the gateway's log. Try again."
         }
     }
 
     /// Why a server could not be started, as the end of a sentence that begins with its name.
-    static func words(_ error: SystemError, _ server: HostedServer) -> String {
-        let program = server.command[0]
-        return switch error.code {
-        case 2: "could not be started: there is no program \(program). Mend mcp.\(server.name).command."
-        case 13: "could not be started: \(program) may not be run by this user. Mend mcp.\(server.name).command, or the program's permissions."
-        default: "could not be started (\(error)). Look at mcp.\(server.name).command."
+    static func words(_ error: SystemError, _ name: String, _ program: String) -> String {
+        switch error.code {
+        case 2: "could not be started: there is no program \(program). Mend mcp.\(name).command."
+        case 13: "could not be started: \(program) may not be run by this user. Mend mcp.\(name).command, or the program's permissions."
+        default: "could not be started (\(error)). Look at mcp.\(name).command."
         }
     }
 }

@@ -1,4 +1,5 @@
 import EventLoop
+import HTTP
 import JSONRPC
 import MCP
 
@@ -25,6 +26,8 @@ final class Session {
     private(set) var duplex: (any Duplex)?
     private(set) var calls: [Int64: Call] = [:]
     private var lastNumber: Int64 = 0
+    /// Requests that were cancelled, and may be answered all the same.
+    private var forgotten: Set<Int64> = []
     /// What belongs to no request.
     let unsolicited = Outlet()
     private(set) var isListened = false
@@ -55,28 +58,40 @@ final class Session {
     // MARK: from clients
 
     /// Sends a request on its way.
+    /// - Parameter fields: of its HTTP request.
     /// - Returns: nil where the server does not take it.
-    func begin(_ message: Message, takesStream: Bool) -> Call? {
+    func begin(_ message: Message, takesStream: Bool, _ fields: [HTTPField]) -> Call? {
         lastNumber += 1
         let call = Call(message, number: lastNumber, takesStream: takesStream)
         let number = Array("\(lastNumber)".utf8)
         var edits = [(message.envelope.id, number)]
         if era == .stateless, let request = message.request, !request.progressToken.isEmpty { edits.append((request.progressToken, number)) }
-        guard end == nil, duplex?.send(Message.onOneLine(message.replacing(edits))) == true else { return nil }
+        guard end == nil, duplex?.send(Message.onOneLine(message.replacing(edits)), fields) == true else { return nil }
         calls[call.number] = call
         call.outlet.onTaken = { [unowned self] in see() }
         return call
     }
 
     /// Passes on what needs no answer: a notification, or the answer to a request of the server's.
-    func pass(_ message: Message) -> Bool {
+    func pass(_ message: Message, _ fields: [HTTPField]) -> Bool {
         guard message.isCancellation, let cancelled = message.request?.cancelledID else {
-            return duplex?.send(Message.onOneLine(message.bytes)) == true
+            return duplex?.send(Message.onOneLine(message.bytes), fields) == true
         }
         let id = JSONRPCID(written: message.text(cancelled))
         // What has its answer already needs no cancellation.
         guard let call = calls.values.filter({ $0.id == id }).max(by: { $0.number < $1.number }) else { return true }
-        return duplex?.send(Message.onOneLine(message.replacing([(cancelled, Array("\(call.number)".utf8))]))) == true
+        guard duplex?.send(Message.onOneLine(message.replacing([(cancelled, Array("\(call.number)".utf8))])), fields) == true else { return false }
+        // Servers do not answer what was cancelled, and its stream must end.
+        forget(call)
+        call.outlet.put(Message.error(-32800, "The request was cancelled.", id: call.clientID), isLast: true)
+        return true
+    }
+
+    /// Whose answer, if it still comes, is nobody's.
+    private func forget(_ call: Call) {
+        calls[call.number] = nil
+        if forgotten.count >= 1024 { forgotten.removeAll() }
+        forgotten.insert(call.number)
     }
 
     /// Nobody waits for a request's answer any more. Where there is a session that is no wish to cancel it; where there is none, it is
@@ -85,8 +100,8 @@ final class Session {
         call.outlet.leave()
         guard calls[call.number] != nil else { return }
         if era == .stateless {
-            calls[call.number] = nil
-            _ = duplex?.send(Message.cancellation(of: call.number))
+            forget(call)
+            _ = duplex?.send(Message.cancellation(of: call.number), [])
         }
         see()
     }
@@ -125,6 +140,9 @@ final class Session {
         switch arrival {
         case .message(let bytes): take(bytes)
         case .tooLong(let cut): take(cut)
+        case .undelivered(let bytes, let why):
+            guard let message = try? Message(unchecked: bytes), let number = message.number(message.envelope.id), let call = calls[number] else { return }
+            fail(call, -32603, "\(server) \(why)")
         case .end(let why): hasEnded(why)
         }
         see()
@@ -139,7 +157,10 @@ final class Session {
         }
         switch message.envelope.kind {
         case .result, .error:
-            guard let call = call(answeredBy: message) else { return board.note(.unknownAnswer, server) }
+            guard let call = call(answeredBy: message) else {
+                if let number = message.number(message.envelope.id), forgotten.remove(number) != nil { return }
+                return board.note(.unknownAnswer, server)
+            }
             calls[call.number] = nil
             var edits = [(message.envelope.id, call.clientID)]
             if call.method == .subscriptionsListen { edits.append((message.subscription, call.clientID)) }
@@ -183,7 +204,7 @@ final class Session {
     private func routeStateless(_ message: Message) {
         guard let request = message.request else { return }
         guard message.envelope.kind == .notification else {
-            _ = duplex?.send(Message.error(-32601, "A server asks nothing of its client since 2026-07-28.", id: message.text(message.envelope.id)))
+            _ = duplex?.send(Message.error(-32601, "A server asks nothing of its client since 2026-07-28.", id: message.text(message.envelope.id)), [])
             return
         }
         var place = request.method == .cancelled ? request.cancelledID : request.progressToken
@@ -224,7 +245,7 @@ final class Session {
         while unsolicited.count > limits.kept || unsolicited.byteCount > limits.waiting, let oldest = unsolicited.takeFirst() {
             board.note(.unheard, server)
             guard let message = try? Message(oldest.message), message.envelope.kind == .request else { continue }
-            _ = duplex?.send(Message.error(-32603, "No client listens.", id: message.text(message.envelope.id)))
+            _ = duplex?.send(Message.error(-32603, "No client listens.", id: message.text(message.envelope.id)), [])
         }
     }
 

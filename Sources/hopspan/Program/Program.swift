@@ -71,7 +71,7 @@ final class Program: Sendable {
         var limits = HostLimits()
         limits.message = configuration.gateway.maxBody
         host = MCPHost(limits)
-        try Self.use(HostedServer.all(of: configuration), in: host)
+        host.use(try HostedServer.all(of: configuration, contexts))
         let settings = try GatewaySettings(configuration, contexts, host: host, runKeySalt: store.runKeySalt)
         // A disk that stands still for some seconds at full load loses nothing; memory is taken as spans wait.
         let cores = System.availableCores
@@ -111,13 +111,14 @@ final class Program: Sendable {
         // First all that can fail.
         let catalogue = try Self.prices(configuration, importedPrices)
         let settings = try GatewaySettings(configuration, contexts, host: host, runKeySalt: store.runKeySalt)
+        let servers = try HostedServer.all(of: configuration, contexts)
         let prepared: Exporters.Prepared
         do { prepared = try exporters.prepare(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
             throw StartFailure(message: "telemetry.otlp: \(error).")
         }
         reconfigureStore(.init(configuration))
         exporters.use(prepared)
-        try Self.use(HostedServer.all(of: configuration), in: host)
+        host.use(servers)
         gateway.reconfigure(settings, catalogue: catalogue)
         api.reconfigure(.init(configuration, source: source))
         standing.configuration.withLock { $0 = configuration }
@@ -158,10 +159,6 @@ final class Program: Sendable {
             let place = imported == nil ? "The prices" : configuration.store.importedPrices ?? "The imported prices"
             throw StartFailure(message: "\(place): \(error.sentence). hopspan prices --import FILE puts a good file there; without the file the bundled prices hold.")
         }
-    }
-
-    private static func use(_ servers: [HostedServer], in host: MCPHost) throws(StartFailure) {
-        do { try host.use(servers) } catch { throw StartFailure(message: "No event loop for the MCP servers could be made: \(error).") }
     }
 
     private static func address(_ listen: ListenAddress) -> SocketAddress {

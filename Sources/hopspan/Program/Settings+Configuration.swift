@@ -45,9 +45,11 @@ extension GatewaySettings {
         }
         for server in configuration.mcp {
             var settings = MCPServerSettings(server)
-            if !server.command.isEmpty {
+            if server.isHosted {
                 let name = server.name
-                settings.process = { () throws(SystemError) in try host.connect(to: name) }
+                settings.local = { () throws(SystemError) in try host.connect(to: name) }
+                settings.isProcess = !server.command.isEmpty
+                if server.command.isEmpty, server.transport == .auto { settings.detection = TransportDetection() }
             }
             settings.tls = try server.trust(contexts)
             mcpServers.append(settings)
@@ -107,6 +109,11 @@ extension AgentSettings {
     }
 }
 
+extension Configuration.MCPServer {
+    /// It is spoken to by the host of MCP servers, not by Streamable HTTP, or may turn out to be.
+    fileprivate var isHosted: Bool { !command.isEmpty || transport != .http }
+}
+
 extension MCPServerSettings {
     init(_ server: Configuration.MCPServer) {
         if server.command.isEmpty {
@@ -127,11 +134,25 @@ extension MCPServerSettings {
 }
 
 extension HostedServer {
-    /// The servers of a configuration that are programs.
-    static func all(of configuration: Configuration) -> [HostedServer] {
-        configuration.mcp.filter { !$0.command.isEmpty }.map { server in
-            HostedServer(name: server.name, command: server.command, environment: server.environment.map { "\($0.name)=\($0.value.revealed)" })
+    /// The servers of a configuration that are programs, or spoken to by HTTP with SSE.
+    static func all(of configuration: Configuration, _ contexts: TLSContexts) throws(StartFailure) -> [HostedServer] {
+        var servers: [HostedServer] = []
+        for server in configuration.mcp where server.isHosted {
+            guard server.command.isEmpty else {
+                let environment = server.environment.map { "\($0.name)=\($0.value.revealed)" }
+                servers.append(HostedServer(name: server.name, command: server.command, environment: environment))
+                continue
+            }
+            let settings = MCPServerSettings(server)
+            var tls = try server.trust(contexts)
+            if tls == nil { tls = try GatewaySettings.upstreamTLS(contexts) }
+            servers.append(
+                HostedServer(
+                    name: server.name,
+                    .eventStream(
+                        RemoteEndpoint(settings.origin, target: settings.target, tls: tls, proxy: Proxy(for: settings.origin, by: configuration.proxies)))))
         }
+        return servers
     }
 }
 
