@@ -169,7 +169,7 @@ def test_a_delegation_is_one_tree_from_the_agent_to_the_sub_agents_model(delegat
         assert send["hopspan.linked_by"] == "new"
     # We are the parent that the sub-agent sees, on both channels.
     served = [span for span in theirs if span["parent"] == send.span_id]
-    assert [span["kind"] for span in served] == ["SERVER"]
+    assert {span["kind"] for span in served} == {"SERVER"}, theirs
     execute = next(span for span in theirs if span["name"] == "execute")
     assert execute["metadata"] == f"00-{trace_id}-{send.span_id}-{execute['metadata'][-2:]}"
     # And what it does hangs below it.
@@ -177,6 +177,6 @@ def test_a_delegation_is_one_tree_from_the_agent_to_the_sub_agents_model(delegat
     while span:
         path.append(span["span_id"])
         span = by_id.get(span["parent"])
-    assert execute["span_id"] in path and served[0]["span_id"] == path[-1]
+    assert execute["span_id"] in path and path[-1] in {span["span_id"] for span in served}
     run = delegation.run(trace_id, hops=2)
     assert run["llm_calls"] == 1 and run["agent_calls"] == 1 and run["agents"][-1:] == [f"sdk-{callee}"]

@@ -159,6 +159,12 @@ public final class A2ACall {
         return texts
     }
 
+    /// The task that the request is about; empty where it names none.
+    public var requestedTask: [UInt8] { taskID }
+
+    /// The task that the answer is of, as far as it has come; empty where it names none.
+    public var answeredTask: [UInt8] { answer.taskID }
+
     /// Writes the request's JSON-RPC id, as an answer to it has it; null where none is known.
     public func writeID(to json: inout JSONWriter) { id.write(to: &json) }
 

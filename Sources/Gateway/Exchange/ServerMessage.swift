@@ -25,6 +25,8 @@ final class ServerMessage {
     fileprivate(set) var edit: MessageEdit?
     /// It could be taken for another; looked for only where that matters.
     fileprivate(set) var hasLookalikes = false
+    /// Where the task is remembered that comes of a request to an agent, or that it is about; nil once it is.
+    fileprivate var remembering: TaskMemory?
     /// When it had its answer although the stream goes on; monotonic nanoseconds, 0 not yet. A hop to an agent ends with its stream.
     private(set) var answeredAt: UInt64 = 0
 
@@ -36,6 +38,7 @@ final class ServerMessage {
         request = .success(nil)
         edit = nil
         hasLookalikes = false
+        remembering = nil
         answeredAt = 0
     }
 
@@ -61,10 +64,37 @@ final class ServerMessage {
         } catch { request = .failure(error) }
     }
 
-    func noteAnswer(_ clock: Clock) { if answeredAt == 0, a2a !== call, mcp.isAnswered { answeredAt = clock.monotonic } }
+    func noteAnswer(_ clock: Clock) {
+        guard a2a !== call else { return rememberTask() }
+        if answeredAt == 0, mcp.isAnswered { answeredAt = clock.monotonic }
+    }
+
+    /// The agent has named the task: what is asked about it from now on, while its stream still runs, belongs to this run.
+    private func rememberTask() {
+        guard let remembering, let task = a2a?.answeredTask, !task.isEmpty else { return }
+        self.remembering = nil
+        remembering.tasks.remember(remembering.key(task), remembering.place)
+    }
 
     /// What the caller was sent so far is all it asked for.
     var hasSaidAll: Bool { answeredAt > 0 || call.hasSaidAll }
+}
+
+/// Which tasks are the same: those of one caller and one agent with one id.
+private struct TaskMemory {
+    let tasks: TaskRuns
+    let scope: [UInt8]
+    let agent: [UInt8]
+    let salt: (UInt64, UInt64)
+    /// Where the hop stands.
+    var place = TaskRuns.Place(trace: TraceID(high: 0, low: 0), parent: SpanID(0), rootIsOurs: false, flags: [], runName: [])
+
+    func key(_ task: [UInt8]) -> RunKey {
+        // No agent's name has such a byte.
+        let name = agent + [0] + task
+        // Sound: bytes have no padding.
+        return unsafe RunKey(scope: scope.span.bytes, name: name.span.bytes, salt: salt)
+    }
 }
 
 extension MessageHead {
@@ -126,7 +156,18 @@ extension Exchange {
             case .a2a(let request): readContext(request.messageTrace, in: body.bytes) ?? readContext(request.paramsTrace, in: body.bytes)
             case nil: nil
             }
-        place(upstream, caller: caller, by: worker, brought: brought)
+        guard case .a2a = request, let agent = upstream.agent, let call = message.a2a else {
+            return place(upstream, caller: caller, by: worker, brought: brought)
+        }
+        // Sound: the bytes are read inside the closure only.
+        var memory = TaskMemory(
+            tasks: worker.tasks, scope: unsafe caller.withUnsafeBytes { unsafe Array($0) }, agent: agent.name, salt: worker.settings.runKeySalt)
+        let task = call.requestedTask.isEmpty ? nil : worker.tasks.place(of: memory.key(call.requestedTask))
+        place(upstream, caller: caller, by: worker, brought: brought, task: task)
+        let record = span.record
+        memory.place = TaskRuns.Place(
+            trace: record.traceID, parent: SpanID(record.parent), rootIsOurs: record.runRoot != 0, flags: context.flags, runName: runName)
+        message.remembering = memory
     }
 
     /// Makes the context that is to travel in the message.
