@@ -66,12 +66,12 @@ extension Worker {
         var keepsAlive = false
         do {
             try admit(exchange, upstream)
-            if try !isUnderstoodAtOnce(exchange, upstream, downstream) { try await understand(exchange, upstream, caller, downstream) }
-            var connection =
-                exchange.asksMetadata
-                ? try await sendForMetadata(exchange, to: upstream, for: downstream) : try await send(exchange, to: upstream, for: downstream)
-            if isDeclined(exchange, by: upstream) {
-                (upstream, connection) = try await sendToLegacy(exchange, declinedOn: connection, by: upstream, for: downstream)
+            let connection: HTTP1Connection
+            if upstream.kind == .provider {
+                if try !isUnderstoodAtOnce(exchange, upstream, downstream) { try await understand(exchange, upstream, caller, downstream) }
+                connection = try await send(exchange, to: upstream, for: downstream)
+            } else {
+                (upstream, connection) = try await sendMessage(exchange, to: upstream, for: downstream, from: caller)
             }
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
         } catch {
@@ -86,10 +86,23 @@ extension Worker {
         return keepsAlive
     }
 
+    /// Reads and sends what is meant for an MCP server or an agent. Not part of its caller: what it needs would be kept as long as a
+    /// stream runs.
+    /// - Returns: what it went to, which may not be what it was taken for, and the connection with the answer.
+    @inline(never)
+    private func sendMessage(
+        _ exchange: Exchange, to upstream: Upstream, for downstream: HTTP1Connection, from caller: Caller
+    ) async throws(GatewayError) -> (Upstream, HTTP1Connection) {
+        try await understand(exchange, upstream, caller, downstream)
+        if exchange.asksMetadata { return (upstream, try await sendForMetadata(exchange, to: upstream, for: downstream)) }
+        let connection = try await send(exchange, to: upstream, for: downstream)
+        guard isDeclined(exchange, by: upstream) else { return (upstream, connection) }
+        return try await sendToLegacy(exchange, declinedOn: connection, by: upstream, for: downstream)
+    }
+
     /// Reads what a model is asked where that has come whole and is small, which is nearly always. What is not understood streams.
     @inline(__always)
     private func isUnderstoodAtOnce(_ exchange: Exchange, _ upstream: Upstream, _ downstream: HTTP1Connection) throws(GatewayError) -> Bool {
-        guard upstream.kind == .provider else { return false }
         guard let api = api(of: exchange.request, upstream.dialect) else { return true }
         guard try bodyIsAtHand(exchange, downstream), exchange.body.count <= Self.readAtOnce else { return false }
         exchange.understand(api, upstream, content: settings.content)

@@ -31,7 +31,8 @@ final class Worker {
     private var upstreams: [Upstream] = []
     private var spareExchanges: [Exchange] = []
     let spare = SpareStorage()
-    let sessions: SessionBinder
+    /// Made with the first session.
+    private(set) lazy var sessions = SessionBinder(salt: settings.runKeySalt)
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
@@ -51,7 +52,6 @@ final class Worker {
         self.counters = counters
         prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
-        sessions = SessionBinder(salt: settings.runKeySalt)
     }
 
     /// Serves a connection that has just been accepted, to its end.

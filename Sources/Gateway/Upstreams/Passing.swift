@@ -52,12 +52,18 @@ extension Worker {
                 guard connection.isBetweenChunks else { return }
                 continue
             }
-            // The caller did not take all of it.
-            try await write(rest.bytes, of: exchange, to: downstream)
-            rest.removeAll()
-            exchange.passedOn()
+            try await writeRest(of: exchange, to: downstream)
             guard connection.isBetweenChunks else { return }
         }
+    }
+
+    /// Writes what the caller did not take at once. Not part of its caller: what it needs would be kept as long as a stream runs.
+    @inline(never)
+    private func writeRest(of exchange: Exchange, to downstream: HTTP1Connection) async throws(GatewayError) {
+        let rest = exchange.body
+        try await write(rest.bytes, of: exchange, to: downstream)
+        rest.removeAll()
+        exchange.passedOn()
     }
 
     /// Ends the exchange's turn.

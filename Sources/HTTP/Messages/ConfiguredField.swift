@@ -2,7 +2,7 @@
 public struct ConfiguredField: Sendable {
     /// In lower case.
     private let name: [UInt8]
-    private let known: FieldName
+    @usableFromInline let known: FieldName
 
     public init(_ name: String) {
         let name = Array(name.lowercased().utf8)
@@ -20,10 +20,11 @@ public struct ConfiguredField: Sendable {
     }
 
     /// The position of the first such field; nil without.
-    public func index(in head: MessageHead) -> Int? {
+    @inlinable @inline(__always) public func index(in head: MessageHead) -> Int? { head.has(known) ? search(in: head) : nil }
+
+    @usableFromInline func search(in head: MessageHead) -> Int? {
         // Of the names that stand for themselves alone.
         if known != .other, known != .hopspanOther { return head.index(of: known) }
-        guard head.has(known) else { return nil }
         for index in 0..<head.fieldCount where head.field(index).name == known && Int(head.field(index).nameLength) == name.count {
             if head.name(index).equalsIgnoringCase(unsafe name.span.bytes) { return index }
         }

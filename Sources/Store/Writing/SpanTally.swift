@@ -26,7 +26,8 @@ import Tracing
         if let path, let page = unsafe Self.map(path) {
             let header = unsafe page.assumingMemoryBound(to: UInt64.self)
             unsafe before = header[0] == store ? Self.recorded(page) : nil
-            unsafe page.initializeMemory(as: UInt8.self, repeating: 0, count: Self.size)
+            // A new one is empty, and is not touched where nobody counts.
+            if unsafe before != nil || header[0] != 0 { unsafe page.initializeMemory(as: UInt8.self, repeating: 0, count: Self.size) }
             unsafe header[0] = store
             unsafe self.page = page
             self.path = path
