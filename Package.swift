@@ -68,6 +68,7 @@ let targets: [Target] = [
     room("LLM", "Tracing", "JSON", "Content", "HTTP", "CPriceCatalogue"),
     room("MCP", "Tracing", "JSON", "Content", "JSONRPC", "HTTP"),
     room("A2A", "Tracing", "JSON", "Content", "JSONRPC", "HTTP"),
+    room("MCPHost", "Tracing", "JSON", "JSONRPC", "MCP", "EventLoop", "TLS", "HTTP"),
     room("OTLP", "Tracing", "JSON", "COTLP"),
     room("Runs", "Tracing", "OTLP", "JSON"),
     room("Store", "Tracing", "OTLP", "Runs", "Deflate", "CSQLite"),
@@ -82,7 +83,7 @@ let targets: [Target] = [
         name: "hopspan",
         dependencies: [
             "Tracing", "JSON", "Content", "EventLoop", "TLS", "HTTP", "LLM", "OTLP", "Runs", "Deflate", "Store", "Export", "Configuration", "Gateway", "QueryAPI", "Terminal", "Commands",
-            "Demo",
+            "Demo", "MCPHost",
         ],
         swiftSettings: swiftSettings),
 
@@ -96,6 +97,7 @@ let targets: [Target] = [
     tests("JSONRPCTests", "JSONRPC", "JSON"),
     tests("MCPTests", "MCP", "JSONRPC", "Content", "JSON", "Tracing"),
     tests("A2ATests", "A2A", "JSONRPC", "JSON", "HTTP", "Tracing"),
+    tests("MCPHostTests", "MCPHost", "JSON", "HTTP", "EventLoop", "Peers"),
     tests("EventLoopTests", "EventLoop", "Peers"),
     tests("TLSTests", "TLS", "EventLoop", "Peers"),
     tests("HTTPTests", "HTTP", "Deflate", "EventLoop", "TLS", "Peers"),
@@ -110,7 +112,7 @@ let targets: [Target] = [
     tests("TerminalTests", "Terminal"),
     tests("CommandsTests", "Commands", "Terminal", "JSON", "LLM", "Configuration", "Tracing"),
     tests("DemoTests", "Demo", "JSON", "LLM", "HTTP", "EventLoop"),
-    tests("hopspanTests", "hopspan", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS", "LLM", "HTTP", "EventLoop", "Peers"),
+    tests("hopspanTests", "hopspan", "Commands", "MCPHost", "Configuration", "Gateway", "Export", "QueryAPI", "Store", "TLS", "LLM", "HTTP", "EventLoop", "Peers"),
     tests("TidyTests"),
 ]
 

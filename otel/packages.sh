@@ -16,7 +16,7 @@ need() {
     fi
   fi
   echo "installing ${missing[*]}"
-  if ! { "${as[@]}" apt-get update -qq && DEBIAN_FRONTEND=noninteractive "${as[@]}" apt-get install -y -qq "${missing[@]}"; } >/tmp/hopspan-apt.$$ 2>&1; then
+  if ! { "${as[@]}" apt-get update -qq && "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}"; } >/tmp/hopspan-apt.$$ 2>&1; then
     tail -n 20 /tmp/hopspan-apt.$$ >&2
     exit 1
   fi

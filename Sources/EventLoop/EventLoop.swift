@@ -97,6 +97,14 @@ internal import Synchronization
         _ = pthread_join(pthread_t(startedThread.load(ordering: .acquiring)), nil)
     }
 
+    /// The same, but not for longer than so many nanoseconds: a turn may never end.
+    /// - Returns: whether the thread has ended.
+    @discardableResult
+    public func join(within limit: UInt64) -> Bool {
+        guard started.load(ordering: .acquiring) else { return true }
+        return linux_join(startedThread.load(ordering: .acquiring), Clock.system.monotonic + limit) == 0
+    }
+
     private func turn() {
         wait()
         let begin = now
@@ -114,7 +122,7 @@ internal import Synchronization
             if count & 7 == 0, Clock.read(CLOCK_MONOTONIC) - begin > Self.turnNanoseconds { break }
         }
         now = Clock.read(CLOCK_MONOTONIC)
-        health.turnEnded(jobs: count, nanoseconds: now - begin)
+        health.turnEnded(jobs: count, nanoseconds: now - begin, at: now)
     }
 
     /// Waits until something happens or is due, or where jobs are ready, only looks.
@@ -135,8 +143,7 @@ internal import Synchronization
         for index in 0..<eventCount {
             let event = unsafe events[index]
             // Sound: events only set flags, make tasks ready, and move bytes (`Socket.onReadable`). Sockets are closed by tasks, in a
-            // later phase, and closing takes them out of the set, because nobody has a duplicate of their descriptors (epoll(7), question
-            // 6). So a pointer that arrives here is alive.
+            // later phase, and are taken out of the set before (`unregister`). So a pointer that arrives here is alive.
             if let socket = unsafe UnsafeRawPointer(bitPattern: UInt(event.data.u64)) {
                 unsafe Unmanaged<Socket>.fromOpaque(socket)._withUnsafeGuaranteedRef { unsafe $0.ready(event.events) }
             } else {
@@ -203,7 +210,11 @@ internal import Synchronization
         health.socketOpened()
     }
 
+    /// Closing alone would not take a socket out of the set while a program that is being started has a duplicate of its descriptor, for
+    /// the moment between fork and exec (epoll(7), question 6).
     func unregister(_ socket: Socket) {
+        var event = unsafe epoll_event()
+        _ = unsafe epoll_ctl(epoll, EPOLL_CTL_DEL, socket.descriptor, &event)
         let position = socket.position
         guard let last = unsafe sockets.popLast() else { return }
         if unsafe position < sockets.count {

@@ -44,15 +44,26 @@ public final class Resolver: Sendable {
     private let threadsAtMost: Int
     /// So many do as long as names are answered for.
     private static let usualThreads = 2
+    public static let usualLifetimeSeconds = 30
     /// How long a name waits for a thread before there is another.
     private static let patience: UInt64 = 1_000_000_000
     private let work = WorkSignal()
+    /// Monotonic nanoseconds, by which what is known grows old.
+    private let now: @Sendable () -> UInt64
     private let lookUp: @Sendable (String) -> Result<[SocketAddress], Failure>
 
     /// - Parameter lookUp: how a name is looked up; it may block. Nil: by getaddrinfo(3).
-    public init(
-        lifetimeSeconds: Int = 30, threadsAtMost: Int = 16, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
+    public convenience init(
+        lifetimeSeconds: Int = Resolver.usualLifetimeSeconds, threadsAtMost: Int = 16, lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)? = nil
     ) {
+        self.init(lifetimeSeconds: lifetimeSeconds, threadsAtMost: threadsAtMost, now: { Clock.system.monotonic }, lookUp: lookUp)
+    }
+
+    init(
+        lifetimeSeconds: Int = Resolver.usualLifetimeSeconds, threadsAtMost: Int = 16, now: @escaping @Sendable () -> UInt64,
+        lookUp: (@Sendable (String) -> Result<[SocketAddress], Failure>)?
+    ) {
+        self.now = now
         lifetime = UInt64(lifetimeSeconds) * 1_000_000_000
         self.threadsAtMost = threadsAtMost
         self.lookUp = lookUp ?? Self.askSystem
@@ -68,7 +79,7 @@ public final class Resolver: Sendable {
         of host: String, port: UInt16, on loop: EventLoop, until deadline: UInt64, for caller: Socket?
     ) async throws(Failure) -> [SocketAddress] {
         if let literal = SocketAddress(host, port: port) { return [literal] }
-        let now = Clock.system.monotonic
+        let now = now()
         if let entry = state.withLock({ $0.known[host] }), entry.expires > now {
             return try entry.result.get().map { Self.with(port, $0) }
         }
@@ -118,6 +129,11 @@ public final class Resolver: Sendable {
         }
         if needsThread { startThread() }
     }
+
+    /// For tests: how many wait for a look-up of this name.
+    func waiting(for host: String) -> Int { state.withLock { $0.waiting[host]?.count ?? 0 } }
+    /// For tests: how many names are remembered.
+    var known: Int { state.withLock { $0.known.count } }
 
     /// One who waits for a look-up, on whatever loop.
     final class Waiter: Sendable {
@@ -170,7 +186,7 @@ public final class Resolver: Sendable {
                 let waiting = state.withLock { state in
                     let kept = if case .success = result { lifetime } else { 1_000_000_000 as UInt64 }
                     if state.known.count > 1_000 { state.known.removeAll() }
-                    state.known[host] = Entry(result: result, expires: Clock.system.monotonic + kept)
+                    state.known[host] = Entry(result: result, expires: now() + kept)
                     return state.waiting.removeValue(forKey: host) ?? []
                 }
                 for waiter in waiting { waiter.tell(result) }

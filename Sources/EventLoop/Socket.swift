@@ -17,13 +17,14 @@ public enum Interruption: UInt8, Sendable {
     case shutdown
 }
 
-/// A connected stream socket, non-blocking, confined to one loop and closed with its last reference.
+/// A connected stream socket, or the end of a pipe, non-blocking, confined to one loop and closed with its last reference.
 ///
 /// Registered once, edge-triggered, for everything: the loop remembers what it was told, so reads and writes are tried at once and
 /// a task suspends only when the kernel has said no. At most one task may wait for each direction.
 @safe public final class Socket {
     public let descriptor: Int32
     public unowned(unsafe) let loop: EventLoop
+    private let isPipe: Bool
     var position = -1
 
     private var reader: Resumption<Readiness>?
@@ -45,6 +46,10 @@ public enum Interruption: UInt8, Sendable {
     /// The link goes one way, from a caller to an upstream, and is cut by whoever set it; a weak one would cost every retain of the socket.
     public var onBehalf: Socket?
 
+    /// Called by the loop when the peer has gone, and by whoever ends what waits here (`interrupt`): for a task that serves this socket's
+    /// peer and waits for something else meanwhile. It must not close.
+    public var onEnd: (() -> Void)?
+
     /// Called while a task waits to read, each time something may have come, by the loop as it takes its events; returns whether the
     /// task is to be resumed, as it is without being asked in a turn that has lasted long. What needs no task is done here, in the turn that brought it: reading and writing, but neither closing
     /// nor letting go of any socket. It sets the next deadline itself (`keepWaiting`).
@@ -54,10 +59,11 @@ public enum Interruption: UInt8, Sendable {
     /// this socket; asked while the loop takes its events, so it must not close.
     public var unreadIsEnd: (() -> Bool)?
 
-    /// Takes the descriptor over; it must be a non-blocking stream socket, or what reads and writes as one (eventfd(2)), and nobody may
-    /// have a duplicate of it: that would keep it in the loop's set when the socket is gone.
-    public init(_ descriptor: Int32, on loop: EventLoop) throws(SystemError) {
+    /// Takes the descriptor over; it must be a non-blocking stream socket, or what can be waited for as one (eventfd(2), pidfd_open(2)).
+    /// - Parameter isPipe: the end of a pipe.
+    public init(_ descriptor: Int32, on loop: EventLoop, isPipe: Bool = false) throws(SystemError) {
         self.descriptor = descriptor
+        self.isPipe = isPipe
         unsafe self.loop = loop
         do {
             try loop.register(self)
@@ -95,7 +101,9 @@ public enum Interruption: UInt8, Sendable {
     /// Reads what there is, without waiting. A short read is remembered as "nothing more", which saves the read that would say so.
     @unsafe public func readNow(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         guard readable else { return .wouldBlock }
-        let result = System.result { unsafe linux_receive(descriptor, buffer.baseAddress, buffer.count) }
+        let result = System.result {
+            isPipe ? unsafe Glibc.read(descriptor, buffer.baseAddress, buffer.count) : unsafe linux_receive(descriptor, buffer.baseAddress, buffer.count)
+        }
         switch result {
         case .bytes(0): return .end
         // With the end already announced there will be no other event: read on until it is met.
@@ -109,6 +117,7 @@ public enum Interruption: UInt8, Sendable {
     /// Writes what the kernel takes of up to three pieces, in one call, without waiting.
     public func writeNow(_ first: RawSpan, _ second: RawSpan = RawSpan(), _ third: RawSpan = RawSpan()) -> IOResult {
         guard writable else { return .wouldBlock }
+        if isPipe { return writePiece(first.byteCount > 0 ? first : second.byteCount > 0 ? second : third) }
         let total = first.byteCount + second.byteCount + third.byteCount
         if first.byteCount == total {
             // Sound: as below.
@@ -131,6 +140,15 @@ public enum Interruption: UInt8, Sendable {
                 }
             }
         }, of: total)
+    }
+
+    /// One piece into a pipe.
+    @inline(never)
+    private func writePiece(_ piece: RawSpan) -> IOResult {
+        // Sound: the kernel only reads what the span lends for the call.
+        noted(unsafe piece.withUnsafeBytes { bytes in
+            System.result { unsafe Glibc.write(descriptor, bytes.baseAddress, bytes.count) }
+        }, of: piece.byteCount)
     }
 
     /// Remembers what a write of `total` bytes came to.
@@ -169,6 +187,17 @@ public enum Interruption: UInt8, Sendable {
             return true
         }
         return false
+    }
+
+    /// Reads what there is, a buffer at most, onto the end of an array, without waiting.
+    public func readNow(appendingTo bytes: inout [UInt8]) -> IOResult {
+        let pool = unsafe loop.buffers
+        let buffer = unsafe pool.take()
+        defer { unsafe pool.giveBack(buffer) }
+        let result = unsafe readNow(into: buffer)
+        // Sound: so many bytes have been read into it.
+        if case .bytes(let count) = result { unsafe bytes.append(contentsOf: buffer[..<count]) }
+        return result
     }
 
     // MARK: waiting
@@ -222,6 +251,7 @@ public enum Interruption: UInt8, Sendable {
         if interruption == nil { interruption = reason }
         resumeReader(.interrupted)
         resumeWriter(.interrupted)
+        onEnd?()
     }
 
     /// Forgets an interruption: an idle pooled connection that was not needed for that caller after all.
@@ -243,6 +273,7 @@ public enum Interruption: UInt8, Sendable {
         if events & (LINUX_EPOLLRDHUP | LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 {
             if events & (LINUX_EPOLLHUP | LINUX_EPOLLERR) != 0 { isBroken = true }
             if let other = onBehalf, peerHasGone() { other.interrupt(.callerGone) }
+            if let onEnd, peerHasGone() { onEnd() }
         }
     }
 

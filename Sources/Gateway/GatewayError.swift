@@ -45,6 +45,7 @@ enum GatewayError: Error, Equatable {
     var errorType: StaticString {
         switch self {
         case .badRequest(.stream(.timedOut)): "408"
+        case .badRequest(.head(let error)): error.statusText
         case .badRequest, .pathLeadsUp, .badMessage, .ambiguousMessage, .headerMismatch: "400"
         case .toolNotAllowed: "denied"
         case .methodNotAllowed: "405"

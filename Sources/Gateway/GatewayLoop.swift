@@ -33,7 +33,7 @@ actor GatewayLoop {
 
     private func evictIdleConnections() async {
         while !worker.isDraining {
-            await loop.sleep(nanoseconds: 5_000_000_000)
+            await loop.sleep(nanoseconds: worker.settings.upstreamIdleNanoseconds / 10)
             worker.evictIdleConnections()
         }
     }

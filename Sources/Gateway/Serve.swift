@@ -19,6 +19,7 @@ extension Worker {
             downstream.isServing = true
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
             downstream.isServing = false
+            downstream.isListening = false
             giveBack(exchange)
             if !keepsAlive {
                 await downstream.closeAfterAnswer(on: loop)
@@ -51,7 +52,7 @@ extension Worker {
         }
 
         // identify, route: what names nothing known leaves no span
-        guard let upstream = route(exchange) ?? routeMetadata(exchange) else {
+        guard var upstream = route(exchange) ?? routeMetadata(exchange) else {
             counters.unknownPaths.add(1, ordering: .relaxed)
             return await refuseUnknown(exchange, on: downstream)
         }
@@ -66,9 +67,12 @@ extension Worker {
         do {
             try admit(exchange, upstream)
             if try !isUnderstoodAtOnce(exchange, upstream, downstream) { try await understand(exchange, upstream, caller, downstream) }
-            let connection =
+            var connection =
                 exchange.asksMetadata
                 ? try await sendForMetadata(exchange, to: upstream, for: downstream) : try await send(exchange, to: upstream, for: downstream)
+            if isDeclined(exchange, by: upstream) {
+                (upstream, connection) = try await sendToLegacy(exchange, declinedOn: connection, by: upstream, for: downstream)
+            }
             keepsAlive = try await relay(exchange, from: connection, of: upstream, to: downstream)
         } catch {
             exchange.place(upstream, caller: caller.bytes, by: self)

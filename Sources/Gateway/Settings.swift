@@ -1,5 +1,6 @@
 public import Configuration
 public import Content
+public import EventLoop
 public import HTTP
 public import LLM
 public import Policy
@@ -18,6 +19,8 @@ public struct GatewaySettings: Sendable {
     public var content = ContentRecording.none
     /// How long a connection may be open with nothing asked.
     public var keepAliveNanoseconds: UInt64 = 60_000_000_000
+    /// How long a connection to an upstream is kept that nobody uses; it is looked at ten times as often.
+    public var upstreamIdleNanoseconds = UpstreamPool.usualIdleNanoseconds
     /// Between two reads of a request's body, and between two writes that a caller takes.
     public var callerIdleNanoseconds: UInt64 = 60_000_000_000
     /// Lower-case names of the fields by which a caller names its run (`telemetry.run_headers`).
@@ -101,6 +104,13 @@ public struct MCPServerSettings: Sendable {
     public var pricePerCall: USD?
     /// Trust of its own.
     public var tls: TLSContext?
+    /// It is not spoken to by Streamable HTTP: who speaks to it for us is within this process, and this makes a connection to it.
+    public var local: (@Sendable () throws(SystemError) -> Int32)?
+    /// It is a process of ours, spoken to over pipes (`command`).
+    public var isProcess = false
+    /// Nobody has said how it is spoken to (`transport: auto`): where the first message shows that it is not by Streamable HTTP, it is
+    /// `local` from then on.
+    public var detection: TransportDetection?
 
     public init(name: String, origin: Origin, target: String) {
         self.name = name

@@ -108,11 +108,22 @@ final class Worker {
     }
 
     func upstream(named name: RawSpan) -> Upstream? {
-        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return upstreams[index] }
+        for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return current(index, upstreams[index]) }
         guard let role = settings.role(at: name) else { return nil }
         let upstream = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.string))
         upstreams.append(upstream)
         return upstream
+    }
+
+    /// Makes an upstream anew.
+    @inline(never)
+    func again(_ index: Int, _ upstream: Upstream) -> Upstream? {
+        let name = upstream.name
+        guard let role = settings.role(at: name.bytes) else { return nil }
+        upstream.pool.closeAll()
+        let made = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.bytes.string))
+        upstreams[index] = made
+        return made
     }
 
     // MARK: exchanges
@@ -129,6 +140,7 @@ final class Worker {
 
     /// From the next request on, these settings and prices. Running exchanges go on with the upstream they began with.
     func reconfigure(_ settings: GatewaySettings, _ catalogue: PriceCatalogue) {
+        settings.keepDetections(of: self.settings)
         self.settings = settings
         prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
@@ -145,13 +157,14 @@ final class Worker {
             connection.stream.socket.interrupt(.shutdown)
         }
         for upstream in upstreams { upstream.pool.closeAll() }
+        for connection in connections.values where connection.isListening { abort(connection) }
     }
 
     /// Ends what still runs: its spans say `shutdown`.
-    func abort() {
-        for connection in connections.values {
-            connection.stream.socket.onBehalf?.interrupt(.shutdown)
-            connection.stream.socket.interrupt(.shutdown)
-        }
+    func abort() { for connection in connections.values { abort(connection) } }
+
+    private func abort(_ connection: HTTP1Connection) {
+        connection.stream.socket.onBehalf?.interrupt(.shutdown)
+        connection.stream.socket.interrupt(.shutdown)
     }
 }

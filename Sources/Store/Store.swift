@@ -85,12 +85,13 @@ public final class Store: Sendable {
         let ledger = RunLedger(isUnderWay: runIsUnderWay, onClosed: onRunClosed)
         let writer = try StoreWriter(file, ledger: ledger, metrics: metrics, limits: options.attributeLimits)
         tally = SpanTally(of: writer.index.hash.salt, file.isMemory ? nil : file)
-        switch (try writer.wasLeftOpen, tally.left) {
-        case (false, _): formerEnd = .closed
-        case (true, let lost?):
+        switch (try writer.settledBefore, tally.before) {
+        case (nil, _): formerEnd = .closed
+        case (let settled?, let recorded?):
+            let lost = recorded - min(recorded, UInt64(clamping: settled))
             formerEnd = .killed(lost: lost)
             if lost > 0 { shared.update { $0.lost["killed"] = lost } }
-        case (true, nil): formerEnd = .unknown
+        case (_?, nil): formerEnd = .unknown
         }
         let worker = StoreWorker(writer, shared: shared, clock: clock, tally: tally)
         idHash = writer.index.hash

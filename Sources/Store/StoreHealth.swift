@@ -16,6 +16,8 @@ public struct StoreHealth: Sendable {
     /// Spans that were lost, by reason: `queue_full`, the `StoreError.reason` that made the store give a batch up, or `killed`: those that
     /// the process before had recorded and not stored when it was.
     public var lost: [String: UInt64] = [:]
+    /// The reasons that there may come to be.
+    public static let lossReasons = ["queue_full"] + [StoreError.diskFull, .readOnly, .inputOutput(code: 0), .corrupt, .busy, .other(code: 0), .closed].map { "\($0.reason)" }
     /// Bytes of spans in the loops' queues; what the store's thread has taken from there and not written yet is not among them.
     public var queuedBytes = 0
     /// What the last write failed with, while it fails; since when, in Unix nanoseconds.

@@ -25,8 +25,8 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     // OpenAI
     case openaiAPIType, openaiRequestServiceTier, openaiResponseServiceTier, openaiResponseSystemFingerprint
     // HTTP and network
-    case httpRequestMethod, httpRequestMethodOriginal, httpResponseStatusCode, urlFull, urlPath
-    case serverAddress, serverPort, networkTransport, networkProtocolName, networkProtocolVersion, errorType, sessionID
+    case httpRequestMethod, httpRequestMethodOriginal, httpResponseStatusCode, urlFull
+    case serverAddress, serverPort, networkTransport, networkProtocolName, errorType, sessionID
     // Ours
     case runID, runName, hopKind, linkedBy, timing, ttft, caller, workspace, attemptNumber
     case costUSD, costSource, costPrice, unreadable, toolCallIDs, toolCallNames, toolResultIDs
@@ -97,12 +97,10 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .httpRequestMethodOriginal: "http.request.method_original"
         case .httpResponseStatusCode: "http.response.status_code"
         case .urlFull: "url.full"
-        case .urlPath: "url.path"
         case .serverAddress: "server.address"
         case .serverPort: "server.port"
         case .networkTransport: "network.transport"
         case .networkProtocolName: "network.protocol.name"
-        case .networkProtocolVersion: "network.protocol.version"
         case .errorType: "error.type"
         case .sessionID: "session.id"
         case .runID: "hopspan.run.id"

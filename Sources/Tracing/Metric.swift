@@ -66,7 +66,7 @@ extension Metric {
 
         case .loopTurns: counter("hopspan.loop.turns", "{turn}", [.loop], "Turns of an event loop.")
         case .loopBusy: counter("hopspan.loop.busy", "s", [.loop], "Time an event loop spent running jobs.")
-        case .loopLongestTurn: gauge("hopspan.loop.longest_turn", "s", [.loop], "The longest turn since the last scrape: how late a connection may have been served.")
+        case .loopLongestTurn: gauge("hopspan.loop.longest_turn", "s", [.loop], "The longest turn of the last half minute to minute: how late a connection may have been served.")
         case .loopSockets: gauge("hopspan.loop.sockets", "{socket}", [.loop], "Sockets an event loop has open.")
 
         case .spansRecorded: counter("hopspan.spans.recorded", "{span}", [], "Spans that loops have finished and handed to the store.")

@@ -13,10 +13,20 @@ public enum TelemetryPage {
 
         ## Spans
 
+        A test holds this table against the spans of the exchanges in `Tests/GatewayTests/Fixtures`.
+
         | name | kind | what it is |
         |---|---|---|
-        | `chat {model}`, `generate_content {model}`, `embeddings {model}` | CLIENT | a model call: one request to a provider that was understood |
+        | `chat {model}`, `generate_content {model}`, `embeddings {model}` | CLIENT | a model call: one request to a provider that was understood; without `{model}` where it names none |
         | `{METHOD} {provider}` | CLIENT | any other request to a provider |
+        | `tools/call {tool}` | CLIENT | a tool called at an MCP server |
+        | `prompts/get {prompt}` | CLIENT | a prompt asked for at an MCP server |
+        | `{method}` | CLIENT | any other message to an MCP server, by its JSON-RPC method |
+        | `response` | CLIENT | a client's answer to what an MCP server asked it |
+        | `{METHOD} mcp/{server}` | CLIENT | a request to an MCP server that is no message: a stream to listen on, the end of a session, or one that could not be read |
+        | `invoke_agent {agent}` | CLIENT | a message sent to an A2A agent |
+        | `{operation}` | CLIENT | anything else that is asked of an A2A agent, by its name in A2A 1.0: `GetTask` |
+        | `{METHOD} a2a/{agent}` | CLIENT | a request to an A2A agent that is none of these: for its card, or one that could not be read |
         | `invoke_agent {agent}`, `invoke_agent` | INTERNAL | a run's own root, where its caller brought no trace; written when the run closes |
 
         A span has status ERROR when its hop failed, whatever the HTTP status said, and no status otherwise. The scope is `hopspan`.
@@ -26,7 +36,7 @@ public enum TelemetryPage {
 
     private static var attributes: String {
         var page = "## Attributes\n\n| attribute | type | meaning |\n|---|---|---|\n"
-        for attribute in Attribute.allCases {
+        for attribute in Attribute.allCases where !attribute.isForLater {
             let (type, meaning) = attribute.documentation
             page += "| `\(attribute.name)` | \(type.rawValue) | \(meaning) |\n"
         }

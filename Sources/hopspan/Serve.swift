@@ -4,6 +4,7 @@ import EventLoop
 import Gateway
 import Glibc
 import JSON
+import MCPHost
 import QueryAPI
 import Terminal
 
@@ -52,6 +53,7 @@ enum Serve {
                         program.gateway.hurry()
                     }
                 })
+                for notice in program.host.takeNotices() { log.tell(.mcpServer(notice)) }
                 return
             case SIGHUP:
                 watched.take()

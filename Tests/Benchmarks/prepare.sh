@@ -5,7 +5,7 @@
 programs() {
   local out=.build/benchmarks from=Tests/Benchmarks/programs name
   mkdir -p "$out"
-  for name in upstream collector load streams hold; do
+  for name in upstream collector load streams hold sessions; do
     if [ ! "$out/$name" -nt "$from/$name.c" ] || [ "$from/sockets.h" -nt "$out/$name" ] || [ "$from/requests.h" -nt "$out/$name" ]; then
       clang -O2 -std=c2x -Wall -Wextra -Werror -o "$out/$name" "$from/$name.c" -lz
     fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures Hopspan beside nginx, HAProxy and Envoy, and prints tables in Markdown. Installs what it needs.
 #
-#   bash Tests/Benchmarks/run.sh                 everything; some twenty minutes
-#   bash Tests/Benchmarks/run.sh --quick         everything, with fewer and shorter rounds; some three minutes
-#   bash Tests/Benchmarks/run.sh --only NAME     one part: json tls latency streams memory growth turns; may be repeated
+#   bash Tests/Benchmarks/run.sh                 everything; some half an hour
+#   bash Tests/Benchmarks/run.sh --quick         everything, with fewer and shorter rounds; some five minutes
+#   bash Tests/Benchmarks/run.sh --only NAME     one part: json tls latency streams memory mcp growth turns; may be repeated
 #   bash Tests/Benchmarks/run.sh --nice -15      at that priority (root): on a machine that others use as well
 #   bash Tests/Benchmarks/run.sh --no-build      with the release build that is there
 #

@@ -227,6 +227,20 @@ import Tracing
         #expect(configuration.json.contains(#""proxies":{"http":null,"https":"proxy:3128","exceptions":[]}"#))
     }
 
+    @Test func `takes a program for an MCP server, and shows nothing of its environment`() throws {
+        let text = """
+            mcp:
+              files: { command: [bin/server, "a b"], env: { MODE: literal-1, PATH: "env:PATH", API_KEY: env:KEY, NONE: "" } }
+            """
+        let loaded = try Configuration.load(file: Array(text.utf8), path: "/etc/hopspan/hopspan.yaml", environment: ["PATH": "/bin", "KEY": "key-2"], read: { _ in nil })
+        let server = try #require(loaded.configuration.mcp.first)
+        #expect(server.command == ["/etc/hopspan/bin/server", "a b"])
+        #expect(server.environment.map { "\($0.name)=\($0.value.revealed)" } == ["MODE=literal-1", "PATH=/bin", "API_KEY=key-2", "NONE="])
+        let json = loaded.configuration.json
+        #expect(json.contains(#""command":["/etc/hopspan/bin/server","a b"],"env":{"MODE":"(set in the file)","PATH":"env:PATH","API_KEY":"env:KEY","NONE":"(set in the file)"}"#))
+        #expect(json.contains(#""url":null"#) && !json.contains("literal-1") && !json.contains("key-2"))
+    }
+
     @Test func `leaves out what this build does not act on`() throws {
         let json = Configuration().json
         #expect(json.contains("run_idle") && !json.contains("run_wait") && !json.contains("link_content"))

@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
+    host = "127.0.0.1"
 
     def __init__(self, handler, port=0):
         self.connections = set()
-        super().__init__(("127.0.0.1", port), handler)
+        super().__init__((self.host, port), handler)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     @property

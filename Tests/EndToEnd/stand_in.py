@@ -26,6 +26,7 @@ OPENAI_ERRORS = {
     "401": (401, {"error": {"message": "Incorrect API key provided.", "type": "invalid_request_error", "param": None, "code": "invalid_api_key"}}, []),
     "429": (429, {"error": {"message": "Rate limit reached.", "type": "tokens", "param": None, "code": "rate_limit_exceeded"}}, [("retry-after", "7")]),
     "500": (500, {"error": {"message": "The server had an error.", "type": "server_error", "param": None, "code": None}}, []),
+    "529": (529, {"error": {"message": "The engine is overloaded.", "type": "server_error", "param": None, "code": "overloaded"}}, []),
 }
 ANTHROPIC_ERRORS = {
     "401": (401, "authentication_error", "invalid x-api-key", []),

@@ -157,6 +157,47 @@ def test_a_caller_that_leaves_in_the_middle_cancels_the_upstream_and_what_was_co
     assert span["hopspan.cost.source"] == "estimated"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_of_an_async_client_is_the_same_exception(client, direct, collector, trace, stream):
+    async def ask():
+        async with client("sk-529", kind=anthropic.AsyncAnthropic) as made:
+            await made.messages.create(**ASKED, stream=stream, extra_headers=trace.headers)
+
+    with pytest.raises(anthropic.APIStatusError) as ours:
+        asyncio.run(ask())
+    with pytest.raises(anthropic.APIStatusError) as theirs:
+        direct("sk-529").messages.create(**ASKED, stream=stream)
+    assert type(ours.value) is type(theirs.value)
+    assert (ours.value.status_code, ours.value.body, ours.value.message) == (theirs.value.status_code, theirs.value.body, theirs.value.message)
+    span, = collector.find(trace.id)
+    is_hop(span, trace)
+    assert span["error.type"] == "529" and span.status == STATUS_ERROR
+
+
+def test_a_task_that_is_cancelled_in_the_middle_cancels_the_upstream(client, collector, upstream, trace):
+    before = len(upstream.left)
+
+    async def ask(heard):
+        async with client("sk-slow", kind=anthropic.AsyncAnthropic) as made:
+            async for _ in await made.messages.create(**ASKED, stream=True, extra_headers=trace.headers):
+                heard.append(1)
+
+    async def leave():
+        heard = []
+        task = asyncio.create_task(ask(heard))
+        while len(heard) < 5:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(leave())
+    assert until(lambda: len(upstream.left) > before, 5), "the upstream's connection was not closed"
+    span, = collector.find(trace.id)
+    is_hop(span, trace)
+    assert span["error.type"] == "client_disconnected" and span["hopspan.cost.source"] == "estimated"
+
+
 def test_a_refusal_of_our_own_is_an_anthropic_error(collector, trace, gateway):
     client = anthropic.Anthropic(base_url=f"{gateway.url}/absent-too", api_key="sk-ok", max_retries=0)
     with pytest.raises(anthropic.InternalServerError) as raised:

@@ -128,6 +128,8 @@ def test_a_thousand_idle_connections(start):
     b"GET /openai/v1/models HTTP/1.1\r\nHost : a\r\n\r\n",
     b"GET /openai/v1/models HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n",
     b"GET /openai/v1/models HTTP/1.1\nHost: a\n\n",
+    b"GET /openai/v1/models HTTP/1.1\r\nHost: a\r\nX: a\rY: b\r\n\r\n",
+    b"GET /openai/v1/models HTTP/1.1\rX: a\r\nHost: a\r\n\r\n",
     b"GET /openai/v1/models HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n",
     b"GET /openai/v1/models HTTP/1.1\r\n\r\n",
     b"GET /openai/v1/models HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
@@ -141,6 +143,13 @@ def test_what_could_be_an_attack_is_refused_and_the_connection_closed(gateway, u
     assert answer(made)[0] == 400
     assert made.recv(1) == b""
     assert len(upstream.requests) == before
+
+
+def test_an_absolute_target_that_agrees_with_host_is_taken(gateway, upstream):
+    made = connected(gateway)
+    made.sendall(request(method="GET", path="http://localhost:8700/openai/v1/models?limit=2", body=b"", host="LOCALHOST:8700"))
+    assert answer(made)[0] == 200
+    assert upstream.requests[-1][1] == "/v1/models?limit=2"
 
 
 def test_a_head_that_is_too_large(gateway):

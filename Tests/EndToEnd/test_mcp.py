@@ -152,9 +152,10 @@ def test_the_servers_own_spans_hang_below_ours_and_ours_below_the_agents(tools, 
             await client.call_tool("get_weather", {"city": "Oslo"})
 
     trace_id = in_a_trace(tracer, agent)
-    ours = {span.span_id: span for span in collector.find(trace_id, count=1)}
     assert until(lambda: [s for s in servers["2"].spans if s["trace_id"] == trace_id and s["name"] == "tools/call get_weather"])
     theirs = [span for span in servers["2"].spans if span["trace_id"] == trace_id]
+    until(lambda: {span["parent"] for span in theirs} <= collector.ids())
+    ours = {span.span_id: span for span in collector.spans if span.trace_id == trace_id and span.kind == CLIENT}
     for span in theirs:
         assert span["parent"] in ours, f"{span} is not below one of ours"
     call = next(span for span in theirs if span["name"] == "tools/call get_weather")

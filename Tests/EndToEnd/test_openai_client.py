@@ -190,7 +190,8 @@ def test_another_path_passes_as_a_plain_hop(client, direct, collector, trace):
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    "key, error", [("sk-401", openai.AuthenticationError), ("sk-429", openai.RateLimitError), ("sk-500", openai.InternalServerError)])
+    "key, error", [("sk-401", openai.AuthenticationError), ("sk-429", openai.RateLimitError), ("sk-500", openai.InternalServerError),
+                   ("sk-529", openai.InternalServerError)])
 def test_an_error_is_the_same_exception_as_without_the_gateway(client, direct, collector, trace, key, error, stream):
     def failure(made, **more):
         with pytest.raises(error) as raised:
@@ -223,6 +224,46 @@ def test_a_caller_that_leaves_in_the_middle_cancels_the_upstream(client, collect
     assert span["error.type"] == "client_disconnected"
     assert span.status == STATUS_ERROR
     assert "gen_ai.usage.output_tokens" not in span.attributes, "tokens are never guessed"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_error_of_an_async_client_is_the_same_exception(client, direct, collector, trace, stream):
+    async def ask():
+        async with client("sk-429", kind=openai.AsyncOpenAI) as made:
+            await made.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=stream, extra_headers=trace.headers)
+
+    with pytest.raises(openai.RateLimitError) as ours:
+        asyncio.run(ask())
+    with pytest.raises(openai.RateLimitError) as theirs:
+        direct("sk-429").chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=stream)
+    assert (ours.value.status_code, ours.value.body, ours.value.message) == (theirs.value.status_code, theirs.value.body, theirs.value.message)
+    assert ours.value.response.headers["retry-after"] == "7"
+    span, = collector.find(trace.id)
+    is_hop(span, trace, "chat gpt-4o")
+    assert span["error.type"] == "429" and span.status == STATUS_ERROR
+
+
+def test_a_task_that_is_cancelled_in_the_middle_cancels_the_upstream(client, collector, upstream, trace):
+    before = len(upstream.left)
+
+    async def ask(heard):
+        async with client("sk-slow", kind=openai.AsyncOpenAI) as made:
+            async for _ in await made.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True, extra_headers=trace.headers):
+                heard.append(1)
+
+    async def leave():
+        heard = []
+        task = asyncio.create_task(ask(heard))
+        while len(heard) < 5:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(leave())
+    assert until(lambda: len(upstream.left) > before, 5), "the upstream's connection was not closed"
+    span, = collector.find(trace.id)
+    assert span["error.type"] == "client_disconnected" and span.status == STATUS_ERROR
 
 
 def test_a_cut_stream_is_an_error_for_the_caller_and_on_the_span(client, collector, trace):

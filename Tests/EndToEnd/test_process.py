@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import secrets
 import signal
 import socket
@@ -13,7 +14,8 @@ import openai
 import pytest
 
 from collector import CLIENT, until
-from gateway import BINARY, configuration, environment, hopspan
+from gateway import BINARY, Gateway, configuration, environment, hopspan
+from loopback import Handler, Server
 
 
 def serve_refused(folder, text, **more):
@@ -151,6 +153,64 @@ def test_without_a_configuration_it_works_on_its_defaults(tmp_path):
     assert (tmp_path / "hopspan.db").exists()
 
 
+class SixServer(Server):
+    address_family = socket.AF_INET6
+    host = "::1"
+
+
+class SixHandler(Handler):
+    def do_GET(self):
+        self.server.asked.append(dict(self.headers))
+        self.answer(200, "application/json", b"{}")
+
+
+def has_six():
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.skipif(not socket.has_ipv6 or not has_six(), reason="this machine has no ::1")
+def test_it_listens_and_calls_by_ipv6(own_collector, tmp_path, trace):
+    server = SixServer(SixHandler)
+    server.asked = []
+    text = configuration(f"http://[::1]:{server.port}", own_collector).replace("127.0.0.1:0", "[::1]:0")
+    gateway = Gateway(tmp_path, text)
+    try:
+        assert re.fullmatch(r"http://\[::1\]:\d+", gateway.url) and re.fullmatch(r"http://\[::1\]:\d+", gateway.api_url)
+        assert httpx.get(f"{gateway.url}/openai/v1/models", headers=trace.headers).status_code == 200
+        assert server.asked[0]["host"] == f"[::1]:{server.port}"
+        span, = own_collector.find(trace.id)
+        assert span["server.address"] == "::1" and span["server.port"] == server.port
+        assert span["url.full"] == f"http://[::1]:{server.port}/v1/models"
+        assert gateway.run(trace.id)["hops"] == 1
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{gateway.port}/openai/v1/models")
+        listing = hopspan("runs", "--api", gateway.api_url)
+        assert listing.returncode == 0 and trace.id[:8] in listing.stdout
+    finally:
+        assert gateway.stop() == 0
+        server.stop()
+
+
+def test_it_may_open_as_many_files_as_the_system_lets_it(start, own_upstream, tmp_path):
+    file = tmp_path / "few.yaml"
+    file.write_text(configuration(own_upstream.url))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    process = subprocess.Popen(
+        [BINARY, "serve", "--config", str(file)], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard)))
+    try:
+        assert process.stdout.readline()
+        assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (hard, hard) and hard > 256
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
 def test_a_changed_file_is_taken_up_and_a_bad_one_is_not(start, own_upstream):
     gateway = start()
     good = gateway.file.read_text()
@@ -267,6 +327,10 @@ def test_the_demo_runs_to_its_end_and_prints_its_tree(tmp_path):
     ended = subprocess.run([BINARY, "demo"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended
     assert "chat gpt-4o" in ended.stdout and "claude" in ended.stdout and "529" in ended.stdout
+    assert "12 hops, 8 LLM calls, 3 tool calls, 1 agent call" in ended.stdout, ended.stdout
+    # The tool's error was inside a 200, and what the other agent did stands below the question to it.
+    assert re.search(r"^├─ tools/call read_runbook .* tool_error$", ended.stdout, re.M), ended.stdout
+    assert re.search(r"^├─ invoke_agent historian .*\n│  ├─ tools/call list_changes .*\n│  └─ chat gpt-4.1-mini ", ended.stdout, re.M), ended.stdout
     assert list(tmp_path.iterdir()) == [], "everything is temporary"
 
 
@@ -276,7 +340,7 @@ def test_the_demo_exports_what_it_shows(own_collector, tmp_path):
         capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended
     assert len({span.trace_id for span in own_collector.spans}) == 1
-    assert len(own_collector.ids(CLIENT)) >= 8
+    assert len(own_collector.ids(CLIENT)) == 12
 
 
 def test_the_demo_that_stays_names_the_addresses_it_has(tmp_path):

@@ -1,14 +1,17 @@
 """Killed under load, a collector that is away, and the end in good order: what was stored arrives."""
 
+import json
 import resource
 import signal
+import socket
 import threading
 
 import httpx
 import openai
 import pytest
 
-from collector import CLIENT, STATUS_UNSET, until
+from collector import CLIENT, STATUS_ERROR, STATUS_UNSET, until
+from gateway import hopspan
 from load import Load
 from stand_in import TEXT
 
@@ -37,9 +40,9 @@ def test_killed_under_load_loses_only_what_was_in_flight(start, own_collector):
 
     gateway.start()
     health = gateway.settled()
-    arrived = [span.trace_id for span in own_collector.spans]
+    arrived = {span.trace_id for span in own_collector.spans}
     assert len(must) >= 1500
-    assert must <= set(arrived), f"{len(must - set(arrived))} of {len(must)} did not arrive"
+    assert must <= arrived, f"{len(must - arrived)} of {len(must)} did not arrive"
     # What is missing is counted: a span is recorded once its answer has gone out, so that each thread's last may be on either side.
     killed = health["store"]["lost"].get("killed", 0)
     assert abs(len(arrived) + killed - len(answered)) <= 8, (len(arrived), killed, len(answered))
@@ -52,7 +55,7 @@ def test_killed_under_load_loses_only_what_was_in_flight(start, own_collector):
     while cursor is not None:
         page = gateway.api("/api/runs", params={"limit": 1000} | ({"cursor": cursor} if cursor else {}))
         runs, cursor = runs + page["runs"], page["next"]
-    assert {run["run_id"] for run in runs} == set(arrived)
+    assert {run["run_id"] for run in runs} == arrived
     assert sum(run["hops"] for run in runs) == health["store"]["spans"]
 
 
@@ -145,7 +148,8 @@ def test_exports_are_gzip_protobuf_on_the_path_of_the_specification(start, own_c
     headers = {name.lower(): value for name, value in headers.items()}
     assert path == "/v1/traces"
     assert headers["content-encoding"] == "gzip" and headers["content-type"] == "application/x-protobuf"
-    assert "OTel-OTLP-Exporter" in headers["user-agent"]
+    version = hopspan("--version").stdout.split()[-1]
+    assert headers["user-agent"] == f"Hopspan/{version} OTel-OTLP-Exporter-Swift/{version}"
 
 
 def test_a_destination_from_the_environment_is_used(start, own_collector, trace):
@@ -188,6 +192,46 @@ def test_sigterm_lets_a_running_stream_end_and_exports_it(start, own_collector, 
     assert gateway.process.wait(20) == 0
     span, = own_collector.find(trace.id, within=1)
     assert span.status == STATUS_UNSET and span["gen_ai.usage.output_tokens"] == 80
+
+
+def test_a_request_behind_a_running_one_is_refused_while_it_drains(start, own_collector, own_upstream, trace):
+    gateway = start(own_collector, gateway=", drain: 20s")
+    second = type(trace)()
+    asked = json.dumps({"model": "gpt-4o", "messages": [], "stream": True}).encode()
+
+    def request(path, key, trace):
+        return (f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {key}\r\ntraceparent: {trace.headers['traceparent']}\r\n"
+                f"content-length: {len(asked)}\r\n\r\n").encode() + asked
+
+    made = socket.create_connection(("127.0.0.1", gateway.port), timeout=30)
+    made.sendall(request("/openai/v1/chat/completions", "sk-gate", trace) + request("/anthropic/v1/messages", "sk-ok", second))
+    received = b""
+    while received.count(b"\ndata: ") < 3:
+        received += made.recv(65536)
+    gateway.terminate()
+    assert until(lambda: httpx.get(f"{gateway.api_url}/readyz").status_code == 503, 5)
+    assert until(lambda: refuses(gateway.port), 5)
+    own_upstream.gate.set()
+    while piece := made.recv(65536):
+        received += piece
+    first, answer = received.split(b"\r\n0\r\n\r\n", 1)
+    assert b"[DONE]" in first
+    head, body = answer.split(b"\r\n\r\n", 1)
+    lines = head.decode().split("\r\n")
+    assert lines[0].startswith("HTTP/1.1 503 ") and "retry-after: 1" in lines and "connection: close" in lines
+    assert any(line.startswith(f"traceresponse: 00-{second.id}-") for line in lines)
+    refusal = json.loads(body)
+    assert refusal["type"] == "error" and "shutting down" in refusal["error"]["message"] and refusal["request_id"] == second.id
+    assert gateway.process.wait(20) == 0
+    span, = own_collector.find(second.id, within=1)
+    assert span["error.type"] == "503" and span["http.response.status_code"] == 503 and span.status == STATUS_ERROR
+    assert own_collector.find(trace.id, within=1)[0].status == STATUS_UNSET
+    assert len(own_upstream.requests) == 1
+
+
+def refuses(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def test_a_stream_that_outlasts_the_drain_is_cut_and_its_span_says_so(start, own_collector, trace):

@@ -1,5 +1,5 @@
 import Peers
-import EventLoop
+@testable import EventLoop
 import Glibc
 import Synchronization
 import Testing
@@ -20,6 +20,21 @@ import Testing
         #expect(foreign == 0)
         loop.stop()
         loop.join()
+    }
+
+    @Test func `that is stuck in a turn is not waited for longer than is asked`() throws {
+        let loop = try EventLoop(name: "test")
+        loop.start()
+        let (held, release) = (WorkSignal(), WorkSignal())
+        Task(executorPreference: loop) {
+            held.signal()
+            release.wait()
+        }
+        held.wait()
+        loop.stop()
+        #expect(!loop.join(within: 1_000_000))
+        release.signal()
+        #expect(loop.join(within: 60_000_000_000))
     }
 
     /// Each of these takes a turn's time for what has come.
@@ -103,5 +118,28 @@ private final class Moving: @unchecked Sendable {
         waiting += 1
         #expect(await socket.waitToRead() == .ready)
         resumed += 1
+    }
+}
+
+@Suite struct `A loop's longest turn` {
+    private static let second: UInt64 = 1_000_000_000
+
+    @Test func `is told to everybody who asks, for half a minute at least and a minute at most`() {
+        let health = LoopHealth()
+        health.turnEnded(jobs: 1, nanoseconds: 7, at: 100 * Self.second)
+        health.turnEnded(jobs: 1, nanoseconds: 5, at: 101 * Self.second)
+        for _ in 0..<3 { #expect(health.longestTurn(at: 101 * Self.second) == 7) }
+        health.turnEnded(jobs: 1, nanoseconds: 3, at: 129 * Self.second)
+        #expect(health.longestTurn(at: 129 * Self.second) == 7)
+        // The next half minute begins: the one before still counts.
+        health.turnEnded(jobs: 1, nanoseconds: 4, at: 131 * Self.second)
+        #expect(health.longestTurn(at: 150 * Self.second) == 7)
+        health.turnEnded(jobs: 1, nanoseconds: 2, at: 162 * Self.second)
+        #expect(health.longestTurn(at: 162 * Self.second) == 4)
+        // A loop that does nothing was late for nobody.
+        #expect(health.longestTurn(at: 193 * Self.second) == 2)
+        #expect(health.longestTurn(at: 222 * Self.second) == 0)
+        health.turnEnded(jobs: 1, nanoseconds: 1, at: 300 * Self.second)
+        #expect(health.longestTurn(at: 300 * Self.second) == 1)
     }
 }

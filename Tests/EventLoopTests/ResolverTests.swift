@@ -62,6 +62,75 @@ private final class Names: Sendable {
         }
     }
 
+    /// What was found counts for half a minute, a failure for a second.
+    @Test(arguments: [("found.test", 30), ("missing.test", 1)])
+    func `looks a name up once for as long as it counts`(name: String, seconds: UInt64) async throws {
+        let asked = Mutex(0)
+        let time = Atomic<UInt64>(1_000_000_000_000)
+        let resolver = Resolver(now: { time.load(ordering: .relaxed) }) { name in
+            asked.withLock { $0 += 1 }
+            return name == "found.test" ? .success([SocketAddress("192.0.2.1", port: 0)!]) : .failure(.notFound(-2))
+        }
+        try await onLoop { loop in
+            func ask(port: UInt16) async throws -> [String] {
+                do throws(Resolver.Failure) {
+                    return try await resolver.addresses(of: name, port: port, on: loop, until: loop.now + 60_000_000_000, for: nil).map(\.description)
+                } catch {
+                    #expect(error == .notFound(-2))
+                    return []
+                }
+            }
+            func lookUps() -> Int { asked.withLock { $0 } }
+            let first = try await ask(port: 80)
+            #expect(first == (name == "found.test" ? ["192.0.2.1:80"] : []))
+            #expect(lookUps() == 1)
+            time.add(seconds * 1_000_000_000 - 1, ordering: .relaxed)
+            let second = try await ask(port: 81)
+            #expect(second == (name == "found.test" ? ["192.0.2.1:81"] : []))
+            #expect(lookUps() == 1)
+            time.add(1, ordering: .relaxed)
+            _ = try await ask(port: 80)
+            #expect(lookUps() == 2)
+        }
+    }
+
+    @Test func `looks a name up once for all who wait for it`() async throws {
+        let names = Names()
+        let resolver = names.resolver
+        try await onLoop { loop in
+            await withTaskGroup { group in
+                for _ in 0..<3 {
+                    group.addTask(executorPreference: loop) {
+                        _ = await #expect(throws: Resolver.Failure.notFound(-2)) {
+                            try await OnLoop(loop: loop).addresses(of: "hangs.test", by: resolver, within: 60_000_000_000)
+                        }
+                    }
+                }
+                group.addTask(executorPreference: loop) {
+                    while resolver.waiting(for: "hangs.test") < 3 { await OnLoop(loop: loop).rest() }
+                    #expect(names.hanging <= 1)
+                    while names.hanging == 0 { await OnLoop(loop: loop).rest() }
+                    names.letGo()
+                }
+            }
+        }
+        #expect(names.hanging == 1)
+    }
+
+    @Test func `forgets what it knows rather than to know more than a thousand names`() async throws {
+        let asked = Mutex(0)
+        let resolver = Resolver { _ in
+            asked.withLock { $0 += 1 }
+            return .success([SocketAddress("192.0.2.1", port: 0)!])
+        }
+        try await onLoop { loop in
+            for number in 0..<1_002 { _ = try await resolver.addresses(of: "\(number).test", port: 80, on: loop, until: .max, for: nil) }
+            #expect(resolver.known <= 1_001)
+            _ = try await resolver.addresses(of: "0.test", port: 80, on: loop, until: .max, for: nil)
+        }
+        #expect(asked.withLock { $0 } == 1_003)
+    }
+
     @Test func `answers while other names hang`() async throws {
         let names = Names()
         let resolver = names.resolver

@@ -5,6 +5,7 @@ private struct Decoded: Equatable {
     var consumed = 0
     var isDone = false
     var failure: ChunkedDecoder.Failure?
+    var trailers: [UInt8]?
 }
 
 /// Chunked bodies: decoded in place at once, in two pieces and byte by byte they are the same.
@@ -19,6 +20,7 @@ func fuzzChunked(_ input: [UInt8]) {
 
 private func decode(_ input: [UInt8], piece size: Int) -> Decoded {
     var decoder = ChunkedDecoder()
+    decoder.keepTrailers()
     var result = Decoded()
     var start = 0
     while start < input.count, !decoder.isDone {
@@ -36,5 +38,6 @@ private func decode(_ input: [UInt8], piece size: Int) -> Decoded {
         start += piece.count
     }
     result.isDone = decoder.isDone
+    result.trailers = decoder.trailers
     return result
 }

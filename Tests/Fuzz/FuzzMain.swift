@@ -17,8 +17,9 @@ private let target: @Sendable ([UInt8]) -> Void =
     case "amazon-events": fuzzAmazonEvents
     case "context": fuzzContext
     case "json": fuzzJSON
+    case "messages": fuzzMessages
     case "otlp": fuzzOTLP
-    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, otlp")
+    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, messages, otlp")
     }
 
 /// A statement that holds for every input; libFuzzer keeps the input for which it does not.

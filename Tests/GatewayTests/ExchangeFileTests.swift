@@ -50,6 +50,7 @@ final class Player: Sendable {
         settings.maxBody = file.settings["max_body"].flatMap(Int.init) ?? settings.maxBody
         settings.drainNanoseconds = 100_000_000
         settings.headTimeoutNanoseconds = file.settings["head_timeout_ms"].flatMap(UInt64.init).map { $0 * 1_000_000 } ?? 60_000_000_000
+        settings.forwardsBaggage = file.settings["forward_baggage"] == "true"
         if let content = file.settings["content"] { settings.content = ContentRecording(content == "full" ? .full : .redacted) }
         for name in ["openai", "anthropic", "groq"] + (file.settings["provider"].map { [$0] } ?? []) {
             var provider = ProviderSettings(Provider.named(name)!, calledBy: name)
@@ -132,7 +133,7 @@ final class Player: Sendable {
             if let end = text.range(of: "\r\n\r\n") {
                 let head = text[..<end.upperBound].lowercased()
                 let bodyCount = bytes.count - text[..<end.upperBound].utf8.count
-                if head.contains("transfer-encoding: chunked") ? text.hasSuffix("0\r\n\r\n") : bodyCount >= Self.contentLength(head) { break }
+                if head.contains("transfer-encoding: chunked") ? Self.endsChunks(text) : bodyCount >= Self.contentLength(head) { break }
             }
             guard let more = socket.read(), !more.isEmpty else {
                 received.withLock { $0 += bytes }
@@ -145,6 +146,11 @@ final class Player: Sendable {
             received += bytes
         }
         return true
+    }
+
+    /// Whether the last chunk has come, and the trailer section behind it.
+    private static func endsChunks(_ text: String) -> Bool {
+        text.hasSuffix("0\r\n\r\n") || text.contains("\r\n0\r\n") && text.hasSuffix("\r\n\r\n")
     }
 
     private static func contentLength(_ head: String) -> Int {
@@ -197,11 +203,12 @@ final class Player: Sendable {
         let text = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\n@next\n").last!
         guard let end = text.range(of: "\r\n\r\n") else { return false }
         let head = text[..<end.upperBound].lowercased()
-        if head.contains("transfer-encoding: chunked") { return text.hasSuffix("0\r\n\r\n") }
+        if head.contains("transfer-encoding: chunked") { return endsChunks(text) }
         return text[end.upperBound...].utf8.count >= contentLength(head)
     }
 
-    /// Without the chunked coding, whose pieces depend on how the network cut them; `@cut` where the last chunk is missing.
+    /// Without the chunked coding, whose pieces depend on how the network cut them; `@cut` where the last chunk is missing, `@trailers`
+    /// before trailer fields.
     private static func unchunked(_ bytes: [UInt8]) -> [UInt8] {
         let end = Array("\r\n\r\n".utf8)
         guard let headEnd = bytes.indices.first(where: { bytes[$0...].starts(with: end) }),
@@ -210,7 +217,10 @@ final class Player: Sendable {
         var result = Array(bytes[..<(headEnd + 4)])
         var rest = bytes[(headEnd + 4)...]
         while let lineEnd = rest.firstIndex(of: 13), let size = Int(String(decoding: rest[..<lineEnd], as: UTF8.self), radix: 16) {
-            if size == 0 { return result + rest[(lineEnd + 4)...] }
+            if size == 0 {
+                let trailers = rest[(lineEnd + 2)...]
+                return trailers.starts(with: [13, 10]) ? result + trailers.dropFirst(2) : result + Array("\n@trailers\n".utf8) + trailers
+            }
             guard rest.endIndex >= lineEnd + 2 + size else { break }
             result += rest[(lineEnd + 2)..<(lineEnd + 2 + size)]
             rest = rest[min(lineEnd + 4 + size, rest.endIndex)...]

@@ -71,7 +71,7 @@ enum Example: String, CaseIterable {
         draft.set(.openaiAPIType, "chat_completions" as StaticString)
         draft.set(.httpRequestMethod, "POST" as StaticString)
         draft.set(.httpResponseStatusCode, 200)
-        draft.set(.urlPath, "/v1/chat/completions" as StaticString)
+        draft.set(.urlFull, "https://a.example/v1" as StaticString)
         draft.set(.serverAddress, "api.openai.com" as StaticString)
         draft.set(.serverPort, 443)
         withBytes(Array("congo=t61rcWkgMzE,rojo=00f067aa0ba902b7".utf8)) { draft.setTraceState($0) }

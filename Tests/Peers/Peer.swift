@@ -33,7 +33,7 @@ func loopback(_ port: UInt16) -> sockaddr_in {
     private var ending: Ending?
     private var isOpen = true
 
-    init(_ descriptor: Int32) {
+    public init(_ descriptor: Int32) {
         signal(SIGPIPE, SIG_IGN)
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)

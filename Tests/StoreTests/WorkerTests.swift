@@ -46,6 +46,9 @@ final class WorkerBench {
     /// Tells after each commit how many spans are written.
     func onCommit(_ body: @escaping @Sendable (UInt64) -> Void) { shared.add { [shared] in body(shared.health(nil).written) } }
 
+    /// What a turn would wait for if the thread were asked now: until when more is gathered, by the machine's monotonic clock.
+    func gathering() -> UInt64? { worker.gathering(shared.signal.wait(until: 0) { _ in true }) }
+
     var isDue: Bool { worker.nextTurn <= time.clock.monotonic() }
     var written: UInt64 { shared.health(nil).written }
 }
@@ -62,6 +65,29 @@ final class WorkerBench {
         return (0..<count).map { Hop(trace: .test($0), span: UInt64($0 + 1), root: UInt64($0 + 1_000_000), linkedBy: .new, agent: agent) }
     }
     private let count = 8_000
+
+    /// A killed process loses what has not been written: 200 ms of traffic at most, and within 250 ms a hop is to be seen. What is planned of
+    /// that is the wait for more; the commit has the rest.
+    @Test func `waits no longer than 150 ms for more, and then has written`() throws {
+        let bench = try WorkerBench { $0.gather = Store.Options(path: "").gather }
+        let before = StoreClock.system.monotonic()
+        bench.record([Hop(trace: .test(1))])
+        let after = StoreClock.system.monotonic()
+        let end = try #require(bench.gathering())
+        #expect(end > before && end <= after + 150_000_000)
+        #expect(bench.written == 0)
+
+        // Later spans do not put it off: the first one's time counts.
+        bench.record([Hop(trace: .test(2))])
+        #expect(bench.gathering() == nil, "nobody is woken twice for one queue")
+        bench.turn()
+        #expect(bench.written == 2)
+
+        let killed = try bench.fixture.copyAsKilled()
+        let reader = try killed.start().makeReader()
+        for number in 1...2 { #expect(try reader.run(TraceID.test(number).description) != nil) }
+        killed.stop()
+    }
 
     @Test func `takes at once what came while it had more than a batch`() throws {
         let bench = try WorkerBench()

@@ -100,7 +100,7 @@ import Tracing
             }
             start("query") {
                 while !shared.isOver.load(ordering: .acquiring) {
-                    _ = loop.health.turns.load(ordering: .relaxed) + loop.health.longestTurn.exchange(0, ordering: .relaxed)
+                    _ = loop.health.turns.load(ordering: .relaxed) + loop.health.longestTurn
                 }
             }
             Task(executorPreference: loop) {

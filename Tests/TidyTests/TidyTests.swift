@@ -109,6 +109,50 @@ import Testing
         }
     }
 
+    /// Each attribute is set where something is known of it; what only later hops will have is said to be so (`isForLater`), and left out of
+    /// what is documented as emitted.
+    @Test func `set every attribute that is documented`() {
+        let attributes = Self.read("Sources/Tracing/Attribute.swift").components(separatedBy: "/// The name on the wire")[0].split(separator: "\n")
+            .map { $0.trimmingCharacters(in: .whitespaces) }.filter { $0.hasPrefix("case ") }
+            .flatMap { $0.dropFirst(5).split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }
+        #expect(attributes.count > 60, "the list could not be read")
+        let later = Self.read("Sources/Tracing/Attribute+Documentation.swift").components(separatedBy: "var isForLater")[1].components(separatedBy: "default")[0]
+        for attribute in attributes {
+            let isSet = Self.sources.filter {
+                // The runs' ledger copies what hops say to the run's root.
+                $0.room != "Tracing" && $0.path != "Sources/Runs/Ledger/RunRoot.swift"
+                    && $0.text.range(of: "(set|beginList|append)\\(+(Attribute)?\\.\(attribute)\\b", options: .regularExpression) != nil
+            }
+            let ofRoots = Self.read("Sources/Runs/Ledger/RunRoot.swift").contains("set(.\(attribute), totals.") || attribute == "runCostUSD"
+            let isForLater = later.range(of: "\\.\(attribute)\\b", options: .regularExpression) != nil
+            #expect(!(isSet.isEmpty && !ofRoots) != isForLater, "\(attribute): set in \(isSet.map(\.path)), \(isForLater ? "" : "not ")marked for later")
+        }
+    }
+
+    /// The names of spans in `otel/telemetry.md`, and those of the exchanges that the gateway's tests tell.
+    @Test func `name spans as documented`() throws {
+        let rows = Self.read("otel/telemetry.md").components(separatedBy: "## Attributes")[0].split(separator: "\n").filter { $0.hasPrefix("| `") && $0.contains("| CLIENT |") }
+        let names = rows.flatMap { row in row.split(separator: "|")[0].split(separator: ",").map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) } }
+        #expect(names.count >= 8, "the table could not be read")
+        let forms = ["{METHOD}": "(GET|HEAD|POST|PUT|DELETE|PATCH|OPTIONS|TRACE|_OTHER)", "{method}": "[a-z]+(/[a-z_/]+)?", "{operation}": "([A-Z][a-z]+)+", " {model}": "( \\S+)?"]
+        var unseen = Set(names)
+        for file in Self.files(in: "Tests/GatewayTests/Fixtures") where file.hasSuffix(".exchange") {
+            let spans = Self.read(file).components(separatedBy: "\n----- spans\n").last!.split(separator: "\n").filter { !$0.hasPrefix(" ") }
+            for span in spans {
+                let name = span.components(separatedBy: " ERROR")[0].replacing(/\ ok$/, with: "")
+                let fitting = names.filter { row in
+                    var pattern = row
+                    for (placeholder, form) in forms { pattern = pattern.replacingOccurrences(of: placeholder, with: form) }
+                    pattern = pattern.replacingOccurrences(of: "\\{[a-z]+\\}", with: "[^ /]+", options: .regularExpression)
+                    return name.range(of: "^\(pattern)$", options: .regularExpression) != nil
+                }
+                #expect(!fitting.isEmpty, "\(file): no row of otel/telemetry.md has \(name)")
+                unseen.subtract(fitting)
+            }
+        }
+        #expect(unseen.isSubset(of: ["prompts/get {prompt}"]), "no exchange shows \(unseen)")
+    }
+
     @Test func `leave nothing for later unsaid`() {
         for source in Self.sources {
             for mark in ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK", "SCAF" + "FOLD"] { #expect(!source.text.contains(mark), "\(source.path) has a \(mark)") }

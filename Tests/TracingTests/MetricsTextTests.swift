@@ -21,7 +21,7 @@ import Tracing
                 # HELP hopspan_store_size_bytes Bytes of the store on disk.
                 # TYPE hopspan_store_size_bytes gauge
                 hopspan_store_size_bytes 4096
-                # HELP hopspan_loop_longest_turn_seconds The longest turn since the last scrape: how late a connection may have been served.
+                # HELP hopspan_loop_longest_turn_seconds The longest turn of the last half minute to minute: how late a connection may have been served.
                 # TYPE hopspan_loop_longest_turn_seconds gauge
                 hopspan_loop_longest_turn_seconds{loop="loop-0"} 0.0025
                 # HELP hopspan_cost_usd_total What the hops cost, in US dollars, as far as prices are known.

@@ -188,3 +188,21 @@ private func read(_ text: String) throws -> Configuration {
         #expect(catalogue.entry(provider: "mistral_ai", model: "m")?.match == .configured)
     }
 }
+
+@Suite struct `A provider as configured` {
+    private func settings(_ providers: String) throws -> [ProviderSettings] {
+        let file = "providers: \(providers)"
+        let configuration = try Configuration.load(file: Array(file.utf8), environment: [:], providers: .known(.bundled)) { _ in nil }.configuration
+        return try GatewaySettings(configuration, TLSContexts()).providers
+    }
+
+    /// OpenAI, Azure, and whoever is said to speak OpenAI's dialect, unless `stream_usage: false`.
+    @Test(arguments: [
+        ("{ openai: {} }", true), ("{ openai: { stream_usage: false } }", false), ("{ groq: { dialect: openai } }", true),
+        ("{ together: { dialect: openai, stream_usage: false } }", false), ("{ local: { dialect: openai, base_url: 'http://127.0.0.1:1' } }", true),
+        ("{ local: { dialect: openai, base_url: 'http://127.0.0.1:1', stream_usage: false } }", false),
+        ("{ local: { dialect: anthropic, base_url: 'http://127.0.0.1:1' } }", false),
+    ]) func `is asked for the usage of streams where it takes that`(providers: String, asks: Bool) throws {
+        #expect(try settings(providers).map(\.asksForStreamUsage) == [asks])
+    }
+}

@@ -7,7 +7,7 @@ struct Topic: Sendable {
     let summary: String
     let text: @Sendable () -> String
 
-    static let all = [configuration, traces, prices, environment, exitCodes]
+    static let all = [configuration, traces, limits, prices, environment, exitCodes]
 
     private static let configuration = Topic(name: "configuration", summary: "every key of the file, with its default") {
         Page.paragraph(
@@ -61,6 +61,51 @@ struct Topic: Sendable {
                 ("curl -i http://127.0.0.1:8700/openai/v1/models -H \"authorization: Bearer $OPENAI_API_KEY\"", "see the two headers that come back"),
                 ("… -H 'x-hopspan-run: nightly-42' -H 'x-hopspan-agent: planner'", "name the run and its agent"),
                 ("hopspan run nightly-42", "its tree"),
+            ]),
+        ].joined(separator: "\n")
+    }
+
+    private static let limits = Topic(name: "limits", summary: "sizes, times, and the answers that are the gateway's own") {
+        [
+            Page.paragraph("What the gateway takes, of callers and of providers alike; what is larger is refused, and an answer that is larger is malformed:"),
+            Page.list([
+                ("head 64 KiB", "First line and fields, with the empty line at the end."),
+                ("fields 100", "In a head, and in the trailer section of a chunked body, which may have 64 KiB too."),
+                ("body 32 MiB", "Of a request that is understood, and so read whole: gateway.max_body. Others stream, and have no limit."),
+                ("names 128, 256", "Visible characters of a run's name, and bytes of an agent's and a session's."),
+            ]),
+            Page.paragraph("How long it waits:"),
+            Page.list([
+                ("head 10s", "From the first byte of a request to the end of its head, and for a TLS handshake."),
+                ("keep-alive 60s", "For the next request on a caller's connection."),
+                ("caller 60s", "For more of a request's body, and for a caller to take more of its answer."),
+                ("connect 5s", "For a connection to a provider, name and TLS included: providers.*.timeout.connect."),
+                ("first byte 10m", "For an answer to begin: providers.*.timeout.first_byte."),
+                ("idle 5m", "For more of an answer: providers.*.timeout.idle. There is no limit to the whole unless providers.*.timeout.total sets one."),
+                ("upstream 50s", "A connection to a provider that nobody uses is kept so long."),
+                ("names 30s", "What a name was resolved to counts so long; that it was not found, 1s."),
+                ("drain 30s", "For running exchanges after SIGTERM: gateway.drain."),
+                ("store 120ms", "Spans are gathered so long before they are written: what a killed process loses, and when a hop can be seen."),
+            ]),
+            Page.paragraph(
+                """
+                Answers that are the gateway's own, in the words of the API that is called, with traceresponse and x-hopspan-run; from a known \
+                provider or server on, with a span:
+                """),
+            Page.list([
+                ("400", "The request is malformed, or could be read in two ways; or its path leads out of what the configuration allows."),
+                ("403", "A Host or Origin that is not this gateway's, where it would use a credential of its own."),
+                ("404", "Nothing is known by this path; it is not built yet; or the provider needs configuration."),
+                ("405", "A method that an MCP server is not spoken to with."),
+                ("408", "The head or the body did not come in time."),
+                ("413, 431", "The body, or the head, is too large."),
+                ("501, 505", "An upgrade to WebSocket or an unknown transfer coding; another version of HTTP."),
+                ("502, 504", "The provider could not be reached, broke off or sent what is no HTTP; or took too long."),
+                ("503", "The gateway is shutting down; retry-after says when to ask again."),
+            ]),
+            examples([
+                ("gateway: { max_body: 64MiB }", "in the configuration: larger requests"),
+                ("providers: { openai: { timeout: { first_byte: 30m } } }", "answers that take their time"),
             ]),
         ].joined(separator: "\n")
     }

@@ -12,10 +12,11 @@ struct Field<Section: Sendable>: Sendable {
     ///   - required: the section is worth nothing without it.
     ///   - restart: a running gateway cannot take up a new value.
     ///   - example: what the documentation shows where there is no default, as YAML.
+    ///   - alternative: it does not go together with the keys before it.
     ///   - meaning: sentences, for the documentation.
     init<Value>(
         _ name: String, _ property: any WritableKeyPath<Section, Value> & Sendable, _ form: Form<Value>, required: Bool = false,
-        restart: Bool = false, example: String? = nil, _ meaning: String
+        restart: Bool = false, example: String? = nil, alternative: Bool = false, _ meaning: String
     ) {
         self.name = name
         isRequired = required
@@ -34,7 +35,7 @@ struct Field<Section: Sendable>: Sendable {
         describe = { defaults in
             KeyDescription(
                 name: name, meaning: meaning, expected: form.expected, layout: form.layout, isRequired: required,
-                defaultValue: form.write(defaults[keyPath: property]), example: example, needsRestart: restart)
+                defaultValue: form.write(defaults[keyPath: property]), example: example, isAlternative: alternative, needsRestart: restart)
         }
     }
 }
@@ -49,6 +50,7 @@ struct KeyDescription: Sendable {
     /// `.null`, an empty list or an empty map: there is no default.
     let defaultValue: Written
     let example: String?
+    let isAlternative: Bool
     let needsRestart: Bool
 }
 

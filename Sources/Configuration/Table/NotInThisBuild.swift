@@ -9,8 +9,6 @@ enum NotInThisBuild {
         "telemetry.run_wait",
         "telemetry.link_content",
         "routes",
-        "mcp.*.command",
-        "mcp.*.env",
         "a2a.*.skills",
         "workspaces",
         "guardrails",

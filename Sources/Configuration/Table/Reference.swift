@@ -103,6 +103,10 @@ private struct Page {
             prose(key.name + ": " + (key.defaultText ?? "…"), indent: indent, hash: hash)
             return
         }
+        if key.isAlternative {
+            prose(key.name + ": " + (key.example ?? "…"), indent: indent, hash: hash)
+            return
+        }
         switch key.layout {
         case .value: yaml("\(key.name): \(key.defaultText ?? key.example ?? "…")", indent, hash: hash ?? indent)
         case .section(let keys):

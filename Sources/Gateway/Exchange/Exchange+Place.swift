@@ -140,7 +140,7 @@ extension Exchange {
         if request.method == .post {
             let facts = upstream.postFacts
             span.append(facts.bytes)
-        } else {
+        } else if !upstream.isProcess {
             if upstream.kind == .provider { span.set(.providerName, upstream.providerName) }
             span.set(.httpRequestMethod, request.method.name)
             if request.method == .other { span.set(.httpRequestMethodOriginal, request.methodBytes) }

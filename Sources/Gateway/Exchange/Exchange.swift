@@ -67,6 +67,8 @@ final class Exchange {
     var runName: [UInt8] = []
     /// The trace of the named run's place, from `open` to `leaveRun`.
     var enteredTrace: TraceID?
+    /// Nothing of HTTP is between the upstream and us that the span could tell of.
+    private var isPiped = false
     private(set) var answerStarted = false
     private(set) var failure: GatewayError?
     /// Monotonic nanoseconds.
@@ -135,6 +137,7 @@ final class Exchange {
     /// The hop's span opens. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
+        isPiped = upstream.isProcess
         recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
         if upstream.timeouts.total != .max { totalDeadline = worker.loop.now + upstream.timeouts.total }
@@ -188,14 +191,23 @@ final class Exchange {
         }
     }
 
+    /// The answer that has come is not the one: the request is sent again.
+    func passOverAnswer() {
+        if isInflating { inflater.release() }
+        isObserved = false
+        isInflating = false
+        answerHasBegun = false
+        addedLines?.removeAll()
+    }
+
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
-        span.set(.httpResponseStatusCode, answer.status)
+        if !isPiped { span.set(.httpResponseStatusCode, answer.status) }
     }
 
     /// The answer is ours, for want of one from the upstream.
-    func refused(_ status: Int) { span.set(.httpResponseStatusCode, status) }
+    func refused(_ status: Int) { if !isPiped { span.set(.httpResponseStatusCode, status) } }
 
     /// Pieces must go through `filter` instead of being passed on as they are.
     var hides: Bool { editsEvents || isObserved && !isInflating && message == nil && call.holdsBack }
@@ -312,6 +324,8 @@ final class Exchange {
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost. Nor is it by whatever happens
         // once a message has been answered.
         if callerHasAll, failure == .callerGone || message != nil { failure = nil }
+        // Who listens has no other way to stop.
+        if failure == .callerGone || failure == .shutdown, answerStarted, isListening(upstream) { failure = nil }
         if isInflating { inflater.release() }
         if isUnderstood { readRest() }
         if api != nil {
@@ -354,7 +368,7 @@ final class Exchange {
     // MARK: what the steps ask
 
     /// Nothing of an answer has come, and nothing of the request's body has been lost by sending it.
-    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) }
+    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) && message?.call.mayBeRepeated ?? true }
 
     /// The request is one that is understood: its body is read whole, and its answer observed.
     var isUnderstood: Bool { api != nil || message != nil }
@@ -365,9 +379,8 @@ final class Exchange {
     /// What was asked for is not there: the next request is for another place, and the answer to come the one that counts.
     func asksElsewhere() {
         asksAtRoot = true
-        answerHasBegun = false
         urlIsDescribed = false
-        addedLines?.removeAll()
+        passOverAnswer()
     }
 
     /// The request's body has begun to go out and is not kept.

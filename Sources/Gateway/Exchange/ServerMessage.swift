@@ -155,8 +155,12 @@ extension Exchange {
     /// What the span carries of a hop to an MCP server or an agent.
     func finishMessage(_ upstream: Upstream) {
         span.record.hopKind = (upstream.kind == .agent ? HopKind.agent : .tool).rawValue
-        span.set(.networkTransport, "tcp")
-        span.set(.networkProtocolName, "http")
+        if upstream.isProcess {
+            span.set(.networkTransport, "pipe")
+        } else {
+            span.set(.networkTransport, "tcp")
+            span.set(.networkProtocolName, "http")
+        }
         guard let message, message.call.isKnown else {
             // The stream a client listens on, the end of its session, a card, or no message at all.
             let name = upstream.name
@@ -172,13 +176,15 @@ extension Exchange {
         if upstream.kind == .agent {
             guard 200..<300 ~= answer.status, let call = message.a2a else { return }
             if call.streamWasCut { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
-        } else if answer.status == 200, call.expectsAnswer, !call.isAnswered {
+        } else if answer.status < 400, call.expectsAnswer, !call.isAnswered, !message.mcp.isResumable, !isListening(upstream) {
             fail(.unanswered)
         }
     }
 
     /// The answer to a hop to an MCP server is a stream to listen on: it may be silent for long.
-    func isListening(_ upstream: Upstream) -> Bool { upstream.kind == .mcpServer && request.method == .get && !asksMetadata }
+    func isListening(_ upstream: Upstream) -> Bool {
+        upstream.kind == .mcpServer && !asksMetadata && (request.method == .get || message?.mcp.method == .subscriptionsListen)
+    }
 
     /// A server that has no stream to listen on, or no session to end, says so with 405, and nothing has failed (MCP 2025-11-25,
     /// Streamable HTTP). Nor has it where a task is subscribed to by POST and the agent takes GET, or the other way round: clients try both.

@@ -125,7 +125,7 @@ extension Exchange {
     }
 
     /// A request that did not get through is answered as one that failed: MCP clients take the session for broken by an HTTP status of
-    /// 500 and above, a tool they may not use is one that is not known, and errors of A2A over JSON-RPC come with 200.
+    /// 500 and above, and so is one for a tool that is not known. Errors of A2A over JSON-RPC come with 200.
     func status(for error: GatewayError, _ speech: Speech) -> Int {
         if case .a2a = speech, case .badMessage = error { return 200 }
         return (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status

@@ -245,6 +245,7 @@ extension Exchange {
     private func describeURL(_ upstream: Upstream, target: Range<Int>) {
         guard !urlIsDescribed else { return }
         urlIsDescribed = true
+        if upstream.isProcess { return }
         let output = output
         let start = upstream.urlStart
         let target = output.bytes.extracting(target)

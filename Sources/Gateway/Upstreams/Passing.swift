@@ -126,8 +126,8 @@ extension Exchange {
     func settle(_ spare: SpareStorage) {
         body.giveStorage(to: spare)
         output.giveStorage(to: spare)
-        // An answer's bytes are looked at again where it says that something is wrong.
-        guard answer.status < 400 else { return }
+        // An answer's bytes are looked at again where it says that something is wrong, or which trailers go no further.
+        guard answer.status < 400, !answer.namesOptions else { return }
         request.giveStorage(to: spare)
         answer.giveStorage(to: spare)
     }

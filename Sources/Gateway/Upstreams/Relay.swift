@@ -26,7 +26,9 @@ extension Worker {
         clear(filtered)
         let input = connection.input
         // Where a client listens, silence is what there is to hear mostly.
-        let idle = exchange.isListening(upstream) ? .max : upstream.timeouts.idle
+        let isListening = exchange.isListening(upstream)
+        let idle = isListening ? .max : upstream.timeouts.idle
+        downstream.isListening = isListening
         if exchange.editor != nil { try await editBody(exchange, from: connection, idle: idle) }
         let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
 
@@ -65,6 +67,8 @@ extension Worker {
             // Where everything is at hand, no wait would notice.
             if loop.now >= exchange.totalDeadline { throw .totalTimeout }
             let isLast = connection.bodyIsDone
+            // The end of the last chunk is written with its trailers, where there are any.
+            let endsPlainly = isLast && (framing != .chunked || !connection.hasTrailers)
             if exchange.hides {
                 exchange.body.removeAll()
                 if count > 0 {
@@ -72,17 +76,20 @@ extension Worker {
                 }
                 if isLast { exchange.answerEnded(clock) }
                 if exchange.editsEvents, let failure = exchange.editor?.failure { throw failure }
-                try await writePiece(filtered.bytes, of: exchange, isLast: isLast, framing, output, downstream)
+                try await writePiece(filtered.bytes, of: exchange, isLast: endsPlainly, framing, output, downstream)
             } else if count > 0 {
                 if exchange.observe(input.bytes.extracting(first: count), isLast: isLast, clock) { await endAnswerBeside(exchange) }
-                try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: isLast, framing, output, downstream)
+                try await writePiece(input.bytes.extracting(first: count), of: exchange, isLast: endsPlainly, framing, output, downstream)
             } else {
                 if exchange.holdsMuch { await endAnswerBeside(exchange) } else { exchange.answerEnded(clock) }
-                try await writePiece(RawSpan(), of: exchange, isLast: isLast, framing, output, downstream)
+                try await writePiece(RawSpan(), of: exchange, isLast: endsPlainly, framing, output, downstream)
             }
             exchange.passedOn()
             connection.consumePiece()
-            if isLast { break }
+            if isLast {
+                if !endsPlainly { try await writeTrailers(of: exchange, from: connection, to: downstream) }
+                break
+            }
             exchange.moved += count
             if exchange.hasHadItsTurn { await letOthers(exchange) }
         }
@@ -149,6 +156,17 @@ extension Worker {
             if isLast { output.append("0\r\n\r\n") }
             if output.count > 0 { try await write(output.bytes, of: exchange, to: downstream) }
         }
+        output.removeAll()
+    }
+
+    /// The last chunk, and the trailer fields that came behind the upstream's.
+    @inline(never)
+    private func writeTrailers(of exchange: Exchange, from connection: HTTP1Connection, to downstream: HTTP1Connection) async throws(GatewayError) {
+        let output = exchange.output
+        output.append("0\r\n")
+        connection.appendTrailers(to: output, of: exchange.answer)
+        output.append("\r\n")
+        try await write(output.bytes, of: exchange, to: downstream)
         output.removeAll()
     }
 

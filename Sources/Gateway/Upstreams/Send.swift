@@ -98,6 +98,8 @@ extension Worker {
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
+        // A caller of HTTP/1.0 gets no chunks, and none behind them.
+        if exchange.answer.framing == .chunked, exchange.request.minorVersion >= 1 { connection.keepTrailers() }
         if upstream.kind == .mcpServer { try exchange.bindAnswer(upstream, by: self) }
         exchange.answered(upstream)
     }
@@ -126,6 +128,7 @@ extension Worker {
         // While the caller is read from, its own silence is watched; its leaving shows as a read error.
         try await continueIfExpected(exchange, downstream)
         let chunked = exchange.request.framing == .chunked
+        if chunked { downstream.keepTrailers() }
         let input = downstream.input
         let output = exchange.output
         while true {
@@ -143,7 +146,12 @@ extension Worker {
             do {
                 let deadline = exchange.deadline(loop.now, timeouts.idle)
                 if count == 0 {
-                    if chunked { _ = try await connection.writeRequest(("0\r\n\r\n" as StaticString).bytes, until: deadline) }
+                    guard chunked else { return }
+                    output.removeAll()
+                    output.append("0\r\n")
+                    downstream.appendTrailers(to: output, of: exchange.request)
+                    output.append("\r\n")
+                    _ = try await connection.writeRequest(output.bytes, until: deadline)
                     return
                 }
                 let isSent: Bool

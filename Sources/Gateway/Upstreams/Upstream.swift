@@ -17,6 +17,11 @@ final class Upstream {
     }
 
     let kind: Kind
+    /// It is a process of ours: nothing of HTTP is between it and us that a span could tell of.
+    let isProcess: Bool
+    /// Where it is still to be found out how it is spoken to, and what it is taken for here.
+    let detection: TransportDetection?
+    let isLegacy: Bool
     /// How its configuration is found, for messages.
     let place: ConfigurationPlace
     let timeouts: UpstreamTimeouts
@@ -74,6 +79,7 @@ final class Upstream {
         switch role {
         case .provider(let settings):
             kind = .provider
+            (isProcess, detection, isLegacy) = (false, nil, false)
             known = settings.known
             (replacedHeaders, passesCredentials, tools, pricePerCall, agentName) = ([], true, nil, nil, [])
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
@@ -90,12 +96,15 @@ final class Upstream {
             confinesPaths = settings.credential != nil || !settings.pathPrefix.isEmpty
         case .mcpServer(let settings):
             kind = .mcpServer
+            isProcess = settings.isProcess
+            detection = settings.detection
+            isLegacy = settings.detection?.isLegacy ?? false
             known = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
             (passesCredentials, pricePerCall, agentName) = (settings.passesAuthorization, settings.pricePerCall, [])
             tools = settings.tools.allowsEverything ? nil : settings.tools
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
-            place = ConfigurationPlace(ofUpstream: "mcp/\(settings.name)")
+            place = ConfigurationPlace(section: "mcp", name: settings.name, address: settings.isProcess ? "command" : "url")
             name = Text("mcp/\(settings.name)")
             providerName = Text("")
             pathPrefix = Text(settings.target)
@@ -107,9 +116,9 @@ final class Upstream {
         case .agent(let settings):
             kind = .agent
             known = nil
-            tools = nil
+            (isProcess, detection, isLegacy) = (false, nil, false)
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
-            (passesCredentials, pricePerCall, agentName) = (settings.passesAuthorization, settings.pricePerCall, Array(settings.name.utf8))
+            (tools, passesCredentials, pricePerCall, agentName) = (nil, settings.passesAuthorization, settings.pricePerCall, Array(settings.name.utf8))
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: "a2a/\(settings.name)")
             name = Text("a2a/\(settings.name)")
@@ -121,8 +130,12 @@ final class Upstream {
             headers = settings.headers.isEmpty ? nil : Text(settings.headers.map { "\($0.name): \($0.value)\r\n" }.joined())
             confinesPaths = true
         }
-        let proxy = Proxy(for: origin, by: gateway.proxies)
-        pool = UpstreamPool(origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, loop: loop, resolver: resolver, counters: counters)
+        var local: (@Sendable () throws(SystemError) -> Int32)?
+        if case .mcpServer(let settings) = role, settings.detection == nil || isLegacy { local = settings.local }
+        let proxy = local == nil ? Proxy(for: origin, by: gateway.proxies) : nil
+        pool = UpstreamPool(
+            origin: origin, tls: tls ?? gateway.upstreamTLS, proxy: proxy, local: local, loop: loop, resolver: resolver, counters: counters,
+            idleNanoseconds: gateway.upstreamIdleNanoseconds)
         absolutePrefix = proxy == nil || origin.isTLS ? nil : Text("http://\(origin.authority)")
         proxyAuthorization = origin.isTLS ? nil : proxy?.authorization.map { Text("proxy-authorization: \($0)\r\n") }
         versionAndHost = Text(" HTTP/1.1\r\nhost: \(origin.authority)\r\n")
@@ -131,9 +144,11 @@ final class Upstream {
         port = Int(origin.port)
         var facts = SpanDraft()
         if kind == .provider { facts.set(.providerName, providerName) }
-        facts.set(.httpRequestMethod, Method.post.name)
-        facts.set(.serverAddress, host)
-        facts.set(.serverPort, port)
+        if !isProcess {
+            facts.set(.httpRequestMethod, Method.post.name)
+            facts.set(.serverAddress, host)
+            facts.set(.serverPort, port)
+        }
         postFacts = facts.withEntries { Text(copying: $0) }
     }
 

@@ -22,6 +22,9 @@ extension UpstreamPool {
     private func open(_ timeout: UInt64, _ caller: Socket?) async throws(ConnectFailure) -> HTTP1Connection {
         let deadline = timeout == .max ? .max : loop.now + timeout
         if let caller, caller.peerHasGone() { throw .callerGone }
+        if let local {
+            do { return HTTP1Connection(ByteStream(try Socket(local(), on: loop)), pool: loop.buffers) } catch { throw .refused(error.code) }
+        }
         let addresses: [SocketAddress]
         do {
             addresses = try await resolver.addresses(

@@ -9,6 +9,8 @@ public final class UpstreamPool {
     let tls: TLSContext?
     let loop: EventLoop
     let resolver: Resolver
+    /// Another way to a connection than by the origin's name: a server of this process (`Socket.pair`).
+    let local: (@Sendable () throws(SystemError) -> Int32)?
     private var isClosed = false
     private var idle: [(connection: HTTP1Connection, since: UInt64)] = []
 
@@ -39,15 +41,21 @@ public final class UpstreamPool {
     public let counters: Counters
 
     /// Servers close idle connections after a minute or more; ours go before that.
-    public static let idleNanoseconds: UInt64 = 50_000_000_000
+    public static let usualIdleNanoseconds: UInt64 = 50_000_000_000
+    private let idleNanoseconds: UInt64
     private static let idleAtMost = 512
 
     /// - Parameters:
     ///   - tls: whom to believe, for `https` origins: a client's context.
     ///   - proxy: what the origin is reached through; nil: it is reached directly.
+    ///   - local: where the origin is within this process, what makes a connection to it: a connected, non-blocking socket.
+    ///   - idleNanoseconds: how long a connection is kept that nobody uses.
     public init(
-        origin: Origin, tls: TLSContext? = nil, proxy: Proxy? = nil, loop: EventLoop, resolver: Resolver, counters: Counters = Counters()
+        origin: Origin, tls: TLSContext? = nil, proxy: Proxy? = nil, local: (@Sendable () throws(SystemError) -> Int32)? = nil, loop: EventLoop,
+        resolver: Resolver, counters: Counters = Counters(), idleNanoseconds: UInt64 = UpstreamPool.usualIdleNanoseconds
     ) {
+        self.local = local
+        self.idleNanoseconds = idleNanoseconds
         self.origin = origin
         self.tls = tls
         self.proxy = proxy
@@ -82,7 +90,7 @@ public final class UpstreamPool {
 
     /// Closes what has been idle too long. Called now and then by the loop's owner.
     public func evict() {
-        let limit = loop.now > Self.idleNanoseconds ? loop.now - Self.idleNanoseconds : 0
+        let limit = loop.now > idleNanoseconds ? loop.now - idleNanoseconds : 0
         let before = idle.count
         idle.removeAll { entry in
             guard entry.since < limit || entry.connection.stream.socket.peerEnded else { return false }

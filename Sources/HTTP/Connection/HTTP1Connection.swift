@@ -16,6 +16,8 @@ public final class HTTP1Connection {
     var interimAnswers = 0
     /// A message is being served; its holder's own mark.
     public var isServing = false
+    /// What is served has no end of its own; its holder's mark as well.
+    public var isListening = false
     /// Half a request has gone out on it: when its answer has come, it is of no further use.
     public var isSpent = false
 
@@ -125,6 +127,14 @@ public final class HTTP1Connection {
         case .untilClose: body = .untilClose
         }
     }
+
+    /// Trailer fields of the body that has just begun are kept until `appendTrailers`.
+    public func keepTrailers() { decoder.keepTrailers() }
+
+    /// Trailer fields have come, and are kept.
+    public var hasTrailers: Bool { decoder.trailers?.isEmpty == false }
+
+    func takeTrailers() -> [UInt8] { decoder.takeTrailers() }
 
     /// Whether the body has been read to its end; its last piece may still be in use.
     public var bodyIsDone: Bool {

@@ -1,19 +1,23 @@
 /// Undoes the chunked transfer coding (RFC 9112 §7.1) in place, strictly.
 ///
 /// A plain state machine: bytes in, the same buffer's bytes out with the framing taken away, so that what one read brought leaves in
-/// one write. Trailer fields are checked for form and dropped (RFC 9110 §6.5.1 allows it; none is known that our protocols need).
+/// one write. Trailer fields (RFC 9112 §7.1.2) are checked as strictly as a head's, and kept for who asked for them.
 public struct ChunkedDecoder: Sendable {
     public enum Failure: UInt8, Error, Sendable {
-        case malformedSize, sizeTooLarge, malformedExtension, missingLineEnd, malformedTrailer
+        case malformedSize, sizeTooLarge, malformedExtension, missingLineEnd, malformedTrailer, trailersTooLarge
     }
 
-    private enum State: UInt8 { case size, extensions, sizeFeed, data, dataReturn, dataFeed, trailerStart, trailer, trailerFeed, lastFeed, done }
+    private enum State: UInt8 { case size, extensions, sizeFeed, data, dataReturn, dataFeed, trailerStart, trailerName, trailerValue, trailerFeed, lastFeed, done }
     private var state = State.size
     private var remaining: UInt64 = 0
     private var digits = 0
-    /// Bytes of extensions and trailers seen: bounded, because nobody reads them.
+    /// Bytes of extensions seen: bounded, because nobody reads them.
     private var overhead = 0
     private static let overheadAtMost = 16 << 10
+    private var trailerBytes = 0
+    private var trailerCount = 0
+    /// Lines of trailer fields as they came; nil: they are dropped.
+    public private(set) var trailers: [UInt8]?
 
     public init() {}
 
@@ -21,6 +25,15 @@ public struct ChunkedDecoder: Sendable {
 
     /// The next byte begins a chunk's size.
     var isBetweenChunks: Bool { state == .size && digits == 0 }
+
+    /// From here on trailer fields are kept.
+    public mutating func keepTrailers() { trailers = [] }
+
+    /// The trailer fields' lines, each with its CRLF; empty without. They are kept no longer.
+    mutating func takeTrailers() -> [UInt8] {
+        defer { trailers = nil }
+        return trailers ?? []
+    }
 
     /// Decodes `buffer` in place.
     /// - Returns: `decoded` bytes of body now stand at the buffer's front; `consumed` bytes of it have been dealt with. Fewer
@@ -87,21 +100,37 @@ public struct ChunkedDecoder: Sendable {
         case .trailerStart:
             if byte == 0x0D { state = .lastFeed } else {
                 guard Characters.isToken(byte) else { throw .malformedTrailer }
-                state = .trailer
+                trailerCount += 1
+                guard trailerCount <= MessageHead.fieldsAtMost else { throw .trailersTooLarge }
+                try take(byte)
+                state = .trailerName
             }
-        case .trailer:
+        case .trailerName:
+            if byte == UInt8(ascii: ":") { state = .trailerValue } else {
+                guard Characters.isToken(byte) else { throw .malformedTrailer }
+            }
+            try take(byte)
+        case .trailerValue:
             if byte == 0x0D { state = .trailerFeed } else {
                 guard Characters.isValue(byte) else { throw .malformedTrailer }
-                try count(.malformedTrailer)
             }
+            try take(byte)
         case .trailerFeed:
             guard byte == 0x0A else { throw .missingLineEnd }
+            try take(byte)
             state = .trailerStart
         case .lastFeed:
             guard byte == 0x0A else { throw .missingLineEnd }
             state = .done
         case .data, .done: break
         }
+    }
+
+    /// A byte of a trailer field's line.
+    private mutating func take(_ byte: UInt8) throws(Failure) {
+        trailerBytes += 1
+        guard trailerBytes <= HeadParser.bytesAtMost else { throw .trailersTooLarge }
+        trailers?.append(byte)
     }
 
     private mutating func count(_ failure: Failure) throws(Failure) {

@@ -14,6 +14,16 @@ public enum HeadError: UInt8, Error, Sendable {
         }
     }
 
+    /// The same as text.
+    public var statusText: StaticString {
+        switch status {
+        case 431: "431"
+        case 505: "505"
+        case 501: "501"
+        default: "400"
+        }
+    }
+
     /// What was wrong, in words a client's author can use.
     public var reason: StaticString {
         switch self {

@@ -92,6 +92,7 @@ public enum HeadParser {
                     head.wantsUpgrade = namesWebSocket(head)
                 } else if option.byteCount > 0 {
                     options += 1
+                    head.namesOptions = true
                     guard options <= MessageHead.fieldsAtMost else { throw .tooManyOptions }
                     for other in 0..<head.fieldCount where head.name(other).equalsIgnoringCase(option) { head.nominate(other) }
                 }

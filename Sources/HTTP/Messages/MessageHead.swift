@@ -59,6 +59,8 @@
     public internal(set) var framing = BodyFraming.none
     public internal(set) var connectionClose = false
     public internal(set) var connectionKeepAlive = false
+    /// Connection names more than what becomes of the connection: fields, which then are for it alone.
+    public internal(set) var namesOptions = false
     public internal(set) var expectsContinue = false
     /// It asks for WebSocket, without which its exchange would be nothing. Other protocols it may ask for need not be taken up, and are not.
     public internal(set) var wantsUpgrade = false
@@ -94,6 +96,7 @@
         framing = .none
         connectionClose = false
         connectionKeepAlive = false
+        namesOptions = false
         expectsContinue = false
         wantsUpgrade = false
     }

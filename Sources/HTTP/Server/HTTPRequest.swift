@@ -15,6 +15,8 @@ public struct HTTPRequest: Sendable {
     public var body: [UInt8]
     /// Nil for a request that came over no socket.
     public var peer: SocketAddress?
+    /// Who waits for the answer; nil for a request that came over no socket.
+    public var caller: HTTPCaller?
 
     public init(
         _ method: Method, _ path: String, query: String? = nil, fields: [HTTPField] = [], body: [UInt8] = [], peer: SocketAddress? = nil
@@ -31,6 +33,22 @@ public struct HTTPRequest: Sendable {
     /// The first field of that name, which must be given in lower case.
     public func value(of name: String) -> String? {
         fields.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name }?.value
+    }
+}
+
+/// Whoever waits for an answer: for a handler that has long to wait itself. Confined to the server's loop.
+public final class HTTPCaller: @unchecked Sendable {
+    /// Nobody reads the answer any more.
+    public private(set) var hasGone = false
+    /// Called by the loop when that comes to be; it must do no more than resume whoever waits.
+    public var onLeaving: (() -> Void)?
+
+    init() {}
+
+    func leave() {
+        guard !hasGone else { return }
+        hasGone = true
+        onLeaving?()
     }
 }
 
@@ -57,5 +75,6 @@ extension HTTPRequest {
         // Sound: copied inside the closure.
         self.body = unsafe body.bytes.withUnsafeBytes { unsafe Array($0) }
         self.peer = peer
+        caller = HTTPCaller()
     }
 }

@@ -49,6 +49,10 @@ extension HTTPServer {
             _ = await send(refusal, to: head.method, on: connection, output, keepsAlive: false, minorVersion: 1)
             return false
         }
+        let socket = connection.stream.socket
+        socket.onEnd = { request.caller?.leave() }
+        defer { socket.onEnd = nil }
+        if socket.peerHasGone() { request.caller?.leave() }
         let response = await handler(request)
         let keepsAlive = head.keepsAlive && !isDraining
         return await send(response, to: head.method, on: connection, output, keepsAlive: keepsAlive, minorVersion: head.minorVersion)

@@ -57,7 +57,8 @@ public actor HTTPServer {
         }
     }
 
-    private func take(_ descriptor: Int32) async {
+    /// Takes over a connection that came otherwise, and serves it to its end.
+    public func take(_ descriptor: Int32) async {
         let peer = SocketAddress(peerOf: descriptor)
         let socket: Socket
         do { socket = try Socket(descriptor, on: loop) } catch { return }

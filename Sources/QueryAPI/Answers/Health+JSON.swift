@@ -40,7 +40,7 @@ extension HealthPicture {
             json.string(loop.name)
             json.number("turns", loop.health.turns.load(ordering: .relaxed))
             json.duration("busy_ms", loop.health.busyNanoseconds.load(ordering: .relaxed))
-            json.duration("longest_turn_ms", loop.health.longestTurn.load(ordering: .relaxed))
+            json.duration("longest_turn_ms", loop.health.longestTurn)
             json.number("open_sockets", loop.health.openSockets.load(ordering: .relaxed))
             json.endObject()
         }

@@ -5,7 +5,7 @@ import Synchronization
 import Tracing
 
 extension HealthPicture {
-    /// The answer of `/metrics`, hops first. The longest turns begin anew.
+    /// The answer of `/metrics`, hops first.
     func metrics(of spans: SpanMetrics) -> String {
         var text = MetricsText()
         spans.write(to: &text)
@@ -41,7 +41,7 @@ extension HealthPicture {
         text.begin(.loopBusy)
         for loop in loops { text.sample([(.loop, loop.name)], Double(loop.health.busyNanoseconds.load(ordering: .relaxed)) / 1e9) }
         text.begin(.loopLongestTurn)
-        for loop in loops { text.sample([(.loop, loop.name)], Double(loop.health.longestTurn.exchange(0, ordering: .relaxed)) / 1e9) }
+        for loop in loops { text.sample([(.loop, loop.name)], Double(loop.health.longestTurn) / 1e9) }
         text.begin(.loopSockets)
         for loop in loops { text.sample([(.loop, loop.name)], loop.health.openSockets.load(ordering: .relaxed)) }
     }
@@ -50,7 +50,9 @@ extension HealthPicture {
         text.add(.spansRecorded, store.recorded)
         text.add(.spansStored, store.written)
         text.begin(.spansLost)
-        for (reason, count) in store.lost.sorted(by: { $0.key < $1.key }) { text.sample([(.reason, reason)], count) }
+        // What has not happened yet is 0: a rate needs the sample before the first.
+        let lost = store.lost.merging(StoreHealth.lossReasons.map { ($0, 0) }) { count, _ in count }
+        for (reason, count) in lost.sorted(by: { $0.key < $1.key }) { text.sample([(.reason, reason)], count) }
         text.add(.spansRetired, store.retiredSpans)
         text.add(.spanQueueSize, store.queuedBytes)
         text.add(.storeSpans, store.spans)

@@ -2,14 +2,12 @@ private import Glibc
 private import Synchronization
 import Tracing
 
-/// How many spans the loops have recorded, and how many of them are settled: stored, or counted as lost. Both stand in a piece of shared
-/// memory (`/dev/shm`) that outlives a killed process, so that the next one to open the store knows how many were lost between the two.
-/// Not on a disk, because loops write there, and no disk may make them wait. After a loss of power it is gone, and the number unknown.
-///
-/// Counts may be used by any thread; `settle` and `close` by the store's.
+/// How many spans the loops have recorded, in a piece of shared memory (`/dev/shm`) that outlives a killed process. The store says how many
+/// of them it has settled (`StoreWriter`): what is between the two was lost. Not on a disk, because loops write there, and no disk may make
+/// them wait. After a loss of power it is gone, and the number unknown. Any thread.
 @safe final class SpanTally: @unchecked Sendable {
-    /// What the process before recorded and did not settle. Nil where there is nothing to tell it from.
-    let left: UInt64?
+    /// What the process before had recorded. Nil where there is nothing to tell it from.
+    let before: UInt64?
     private let page: UnsafeMutableRawPointer
     /// The page's name; nil where it is this process's own.
     private let path: String?
@@ -18,7 +16,7 @@ import Tracing
     private static let size = 16 << 10
     /// A line of the cache for each count: loops do not write to one another's.
     private static let stride = 64
-    static let slots = size / stride - 2
+    static let slots = size / stride - 1
 
     /// - Parameters:
     ///   - store: its number, so that what another store left in a file of the same place is not taken for its own.
@@ -27,14 +25,14 @@ import Tracing
         let path = file?.place.map { "\(folder)/hopspan-\($0)" }
         if let path, let page = unsafe Self.map(path) {
             let header = unsafe page.assumingMemoryBound(to: UInt64.self)
-            unsafe left = header[0] == store ? Self.unsettled(page) : nil
+            unsafe before = header[0] == store ? Self.recorded(page) : nil
             unsafe page.initializeMemory(as: UInt8.self, repeating: 0, count: Self.size)
             unsafe header[0] = store
             unsafe self.page = page
             self.path = path
             return
         }
-        left = nil
+        before = nil
         unsafe page = .allocate(byteCount: Self.size, alignment: Self.stride)
         unsafe page.initializeMemory(as: UInt8.self, repeating: 0, count: Self.size)
         self.path = nil
@@ -61,24 +59,17 @@ import Tracing
         unsafe (page + (slot + 1) * stride).assumingMemoryBound(to: Atomic<UInt64>.self)
     }
 
-    private static func unsettled(_ page: UnsafeMutableRawPointer) -> UInt64 {
+    private static func recorded(_ page: UnsafeMutableRawPointer) -> UInt64 {
         var recorded: UInt64 = 0
-        for slot in 1...slots { unsafe recorded &+= count(at: slot, of: page).pointee.load(ordering: .relaxed) }
-        let settled = unsafe count(at: 0, of: page).pointee.load(ordering: .relaxed)
-        return recorded > settled ? recorded - settled : 0
+        for slot in 0..<slots { unsafe recorded &+= count(at: slot, of: page).pointee.load(ordering: .relaxed) }
+        return recorded
     }
 
     /// The count of one more queue. A machine with more cores than there are places keeps the last counts to itself.
     func makeCount() -> SpanCount {
-        let slot = made.add(1, ordering: .relaxed).newValue
-        guard slot <= Self.slots else { return SpanCount() }
+        let slot = made.add(1, ordering: .relaxed).oldValue
+        guard slot < Self.slots else { return SpanCount() }
         return unsafe SpanCount(at: Self.count(at: slot, of: page), in: self)
-    }
-
-    /// So many spans more are stored, or counted as lost.
-    func settle(_ spans: Int) {
-        guard spans > 0 else { return }
-        _ = unsafe Self.count(at: 0, of: page).pointee.add(UInt64(spans), ordering: .relaxed)
     }
 
     /// The process ends in good order: nothing is left to tell.

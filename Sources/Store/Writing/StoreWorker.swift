@@ -8,8 +8,6 @@ final class StoreWorker: @unchecked Sendable {
     private let shared: StoreShared
     private let clock: StoreClock
     private let tally: SpanTally
-    /// Spans from the queues that are in the batch.
-    private var unsettled = 0
     let idHash: IDHash
 
     private var gather: UInt64 = 120_000_000
@@ -82,12 +80,18 @@ final class StoreWorker: @unchecked Sendable {
 
     func wait() -> StoreSignal.Reasons {
         var reasons = shared.signal.wait(until: nextTurn) { $0.spans || $0.command || $0.stop }
-        // While the disk refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
-        if reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained {
-            let more = shared.signal.wait(until: reasons.spansSince + gather) { $0.command || $0.stop }
+        if let end = gathering(reasons) {
+            let more = shared.signal.wait(until: end) { $0.command || $0.stop }
             reasons.stop = more.stop
         }
         return reasons
+    }
+
+    /// Until when, by the monotonic clock, more is gathered before what has come is written; nil: it is written at once. While the disk
+    /// refuses, spans wait in their queues: the next try decides. Where more waits than a batch, nothing is gathered.
+    func gathering(_ reasons: StoreSignal.Reasons) -> UInt64? {
+        guard reasons.spans, !reasons.command, !reasons.stop, !hasBacklog, !hasUndrained else { return nil }
+        return reasons.spansSince + gather
     }
 
     /// Monotonic nanoseconds.
@@ -129,10 +133,7 @@ final class StoreWorker: @unchecked Sendable {
             let now = clock.monotonic()
             while hasBacklog, !writer.batchIsFull {
                 let (chunk, queue) = backlog[backlogStart]
-                chunk.forEach { record, entries in
-                    writer.take(record, entries, now: now)
-                    unsettled += 1
-                }
+                chunk.forEach { record, entries in writer.take(record, entries, now: now) }
                 queue.recycle([chunk])
                 backlogStart += 1
             }
@@ -170,7 +171,6 @@ final class StoreWorker: @unchecked Sendable {
         let spans = writer.batchSpans
         do {
             try writer.commit()
-            settle()
             if showsFailure { shared.update { ($0.failure, $0.failingSince) = (nil, nil) } }
             showsFailure = false
             failedTries = 0
@@ -189,11 +189,6 @@ final class StoreWorker: @unchecked Sendable {
         }
     }
 
-    private func settle() {
-        tally.settle(unsettled)
-        unsettled = 0
-    }
-
     private func failed(_ error: StoreError) {
         failedTries += 1
         failure = error
@@ -205,7 +200,6 @@ final class StoreWorker: @unchecked Sendable {
         }
         if !error.mayPass, failedTries >= Self.hopelessTries {
             lose(writer.batchSpans, error)
-            settle()
             writer.abandon()
             failedTries = 0
             failure = nil

@@ -2,11 +2,11 @@ extension StoreWriter {
     /// The hash of the id index.
     static func idHash(of database: Database) throws(StoreError) -> IDHash { IDHash(salt: try salt("id_salt", of: database)) }
 
-    /// Whether the process that had the store before did not close it.
-    var wasLeftOpen: Bool { get throws(StoreError) { try database.integer("SELECT value FROM meta WHERE key = 'open'") != nil } }
+    /// How many spans from its loops the process before had settled; nil where it closed the store, or there was none.
+    var settledBefore: Int64? { get throws(StoreError) { try database.integer("SELECT value FROM meta WHERE key = 'open'") } }
 
     func noteOpen(_ isOpen: Bool) throws(StoreError) {
-        try database.execute(isOpen ? "INSERT OR REPLACE INTO meta (key, value) VALUES ('open', 1)" : "DELETE FROM meta WHERE key = 'open'")
+        try database.execute(isOpen ? "INSERT OR REPLACE INTO meta (key, value) VALUES ('open', 0)" : "DELETE FROM meta WHERE key = 'open'")
     }
 
     /// A salt of this store, made the first time (by the system's randomness).

@@ -48,6 +48,12 @@ final class StoreWriter {
     private let insertBlock: Statement
     private let upsertCursor: Statement
     private let upsertRuns: Statement
+    private let noteSettled: Statement
+
+    /// Spans from the loops that are in the batch, and those that were settled before it: stored, or given up. How many those are stands in
+    /// the store as long as it is open, and changes with what it counts: see `SpanTally`.
+    private var taken: Int64 = 0
+    private var settled: Int64 = 0
 
     init(_ file: StoreFile, ledger: RunLedger, metrics: SpanMetrics, limits: AttributeLimits) throws(StoreError) {
         self.file = file
@@ -68,6 +74,7 @@ final class StoreWriter {
             """)
         upsertCursor = try database.prepare("INSERT OR REPLACE INTO cursors (destination, span) VALUES (?1, ?2)")
         upsertRuns = try database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('runs', ?1)")
+        noteSettled = try database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('open', ?1)")
     }
 
     // MARK: a batch
@@ -75,6 +82,7 @@ final class StoreWriter {
     /// Takes a finished span into the batch.
     /// - Parameter now: monotonic nanoseconds.
     func take(_ record: SpanRecord, _ entries: RawSpan, now: UInt64) {
+        taken += 1
         let facts = SpanFacts(entries)
         metrics.add(record, entries, facts)
         let absorbed = ledger.absorb(
@@ -136,6 +144,10 @@ final class StoreWriter {
             newRuns = try runs.write(ledger.touched)
             if newRuns != 0 { try noteRuns(stored.runs + Int64(newRuns)) }
             try index.write()
+            if taken > 0 {
+                noteSettled.bind(1, settled + taken)
+                try noteSettled.run()
+            }
             for (destination, span) in cursors {
                 upsertCursor.bind(1, text: destination)
                 upsertCursor.bind(2, span)
@@ -168,6 +180,8 @@ final class StoreWriter {
         sealed.removeAll(keepingCapacity: true)
         batchSpans = 0
         batchBytes = 0
+        settled += taken
+        taken = 0
     }
 
     /// Starts a new block, so that every written one is final.

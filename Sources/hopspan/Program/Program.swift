@@ -5,6 +5,7 @@ import Export
 import Gateway
 import Glibc
 import LLM
+import MCPHost
 import OTLP
 import QueryAPI
 import Store
@@ -27,6 +28,8 @@ final class Program: Sendable {
     let store: Store
     let api: QueryAPI
     let exporters: Exporters
+    /// MCP servers that are programs.
+    let host: MCPHost
     private let log: Log
     private let standing: Standing
     private let contexts = TLSContexts()
@@ -65,7 +68,11 @@ final class Program: Sendable {
         store.onCommit { exporters.notify() }
 
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
+        var limits = HostLimits()
+        limits.message = configuration.gateway.maxBody
+        host = MCPHost(limits)
+        host.use(try HostedServer.all(of: configuration, contexts))
+        let settings = try GatewaySettings(configuration, contexts, host: host, runKeySalt: store.runKeySalt)
         // A disk that stands still for some seconds at full load loses nothing; memory is taken as spans wait.
         let cores = System.availableCores
         let queues = (0..<cores).map { _ in store.makeQueue(limit: max(32 << 20, (128 << 20) / cores)) }
@@ -103,13 +110,15 @@ final class Program: Sendable {
         let configuration = wanted.takenUp(by: configuration)
         // First all that can fail.
         let catalogue = try Self.prices(configuration, importedPrices)
-        let settings = try GatewaySettings(configuration, contexts, runKeySalt: store.runKeySalt)
+        let settings = try GatewaySettings(configuration, contexts, host: host, runKeySalt: store.runKeySalt)
+        let servers = try HostedServer.all(of: configuration, contexts)
         let prepared: Exporters.Prepared
         do { prepared = try exporters.prepare(ExportDestination.all(of: configuration), following: store, contexts: contexts) } catch {
             throw StartFailure(message: "telemetry.otlp: \(error).")
         }
         reconfigureStore(.init(configuration))
         exporters.use(prepared)
+        host.use(servers)
         gateway.reconfigure(settings, catalogue: catalogue)
         api.reconfigure(.init(configuration, source: source))
         standing.configuration.withLock { $0 = configuration }
@@ -133,7 +142,9 @@ final class Program: Sendable {
     /// - Parameter lastExport: what a receiver that is there may take for what it does not have yet.
     func stop(lastExport: Duration = .seconds(5)) async {
         standing.readiness.withLock { $0 = .draining }
+        host.drain()
         await gateway.drain()
+        await host.stop()
         let store = store
         await suspend { (done: Resumption<Void>) in store.finishRuns { _ in done.resume() } }
         exporters.finish(within: lastExport)

@@ -5,6 +5,7 @@ import Export
 import Gateway
 import HTTP
 import LLM
+import MCPHost
 import OTLP
 import Store
 import TLS
@@ -16,7 +17,8 @@ extension GatewaySettings {
     /// Reads certificates and keys: on a thread that may.
     /// - Parameter contexts: the program's; those whose files have not changed are used again.
     /// - Parameter runKeySalt: the store's.
-    init(_ configuration: Configuration, _ contexts: TLSContexts, runKeySalt: (UInt64, UInt64) = (0, 0)) throws(StartFailure) {
+    /// - Parameter host: runs the servers that are programs.
+    init(_ configuration: Configuration, _ contexts: TLSContexts, host: MCPHost = MCPHost(), runKeySalt: (UInt64, UInt64) = (0, 0)) throws(StartFailure) {
         self.init()
         self.runKeySalt = runKeySalt
         upstreamTLS = try Self.upstreamTLS(contexts)
@@ -43,6 +45,12 @@ extension GatewaySettings {
         }
         for server in configuration.mcp {
             var settings = MCPServerSettings(server)
+            if server.isHosted {
+                let name = server.name
+                settings.local = { () throws(SystemError) in try host.connect(to: name) }
+                settings.isProcess = !server.command.isEmpty
+                if server.command.isEmpty, server.transport == .auto { settings.detection = TransportDetection() }
+            }
             settings.tls = try server.trust(contexts)
             mcpServers.append(settings)
         }
@@ -100,18 +108,50 @@ extension AgentSettings {
     }
 }
 
+extension Configuration.MCPServer {
+    /// It is spoken to by the host of MCP servers, not by Streamable HTTP, or may turn out to be.
+    fileprivate var isHosted: Bool { !command.isEmpty || transport != .http }
+}
+
 extension MCPServerSettings {
     init(_ server: Configuration.MCPServer) {
-        let url = server.url
-        self.init(
-            name: server.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port),
-            target: (url.path.isEmpty ? "/" : url.path) + (url.query.map { "?\($0)" } ?? ""))
+        if server.command.isEmpty {
+            let url = server.url
+            self.init(
+                name: server.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port),
+                target: (url.path.isEmpty ? "/" : url.path) + (url.query.map { "?\($0)" } ?? ""))
+        } else {
+            self.init(name: server.name, origin: Origin(isTLS: false, host: server.name, port: 80), target: "/")
+        }
         credential = server.credential?.revealed
         headers = server.headers.map { ($0.name, $0.value.revealed) }
         passesAuthorization = server.passAuthorization
         tools = server.tools
         pricePerCall = server.pricePerCall
         timeouts = UpstreamTimeouts(server.timeout)
+    }
+}
+
+extension HostedServer {
+    /// The servers of a configuration that are programs, or spoken to by HTTP with SSE.
+    static func all(of configuration: Configuration, _ contexts: TLSContexts) throws(StartFailure) -> [HostedServer] {
+        var servers: [HostedServer] = []
+        for server in configuration.mcp where server.isHosted {
+            guard server.command.isEmpty else {
+                let environment = server.environment.map { "\($0.name)=\($0.value.revealed)" }
+                servers.append(HostedServer(name: server.name, command: server.command, environment: environment))
+                continue
+            }
+            let settings = MCPServerSettings(server)
+            var tls = try server.trust(contexts)
+            if tls == nil { tls = try GatewaySettings.upstreamTLS(contexts) }
+            servers.append(
+                HostedServer(
+                    name: server.name,
+                    .eventStream(
+                        RemoteEndpoint(settings.origin, target: settings.target, tls: tls, proxy: Proxy(for: settings.origin, by: configuration.proxies)))))
+        }
+        return servers
     }
 }
 
@@ -173,7 +213,7 @@ extension ProviderSettings {
             self.init(known, calledBy: provider.name)
         } else {
             self.init(name: provider.name, providerName: provider.name, dialect: .openai, origin: Origin(isTLS: true, host: "", port: 443))
-            asksForStreamUsage = true
+            asksForStreamUsage = provider.dialect != .anthropic
             if let list = provider.priceAs { usageShape = PriceCatalogue.bundled.usageShape(list) }
         }
         if let url = provider.baseURL {
@@ -182,7 +222,9 @@ extension ProviderSettings {
             missingConfiguration = nil
         }
         switch provider.dialect {
-        case .openai: dialect = .openai
+        case .openai:
+            dialect = .openai
+            asksForStreamUsage = true
         case .anthropic: dialect = .anthropic
         case nil: break
         }

@@ -1,5 +1,6 @@
 import EventLoop
 import Gateway
+import MCPHost
 import Store
 import Synchronization
 
@@ -21,6 +22,8 @@ enum Notice: Equatable {
     case spansRetired(UInt64, destination: String)
     case storeFails(reason: String)
     case storeWorks
+    /// Of an MCP server that is a program.
+    case mcpServer(HostNotice)
 }
 
 /// Looks, each time it is asked to, at what the program counts, and says what is new: of each kind one notice, with a number, however much
@@ -39,7 +42,7 @@ struct Watch {
     mutating func look(at program: Program) -> [Notice] {
         var notices = lookAtCallers(program.gateway)
         for upstream in program.gateway.counters.upstreams() { notices += look(at: upstream) }
-        return notices + look(at: program.store.health())
+        return notices + program.host.takeNotices().map { .mcpServer($0) } + look(at: program.store.health())
     }
 
     /// How much a count has grown since it was last looked at.
@@ -117,6 +120,29 @@ extension Log {
             warn("spans were deleted before they were exported; see store.retention and store.max_size", ["count": "\(count)", "destination": destination])
         case .storeFails(let reason): error("the store cannot write; spans wait in memory", ["reason": reason])
         case .storeWorks: info("the store writes again")
+        case .mcpServer(let notice): tell(notice)
+        }
+    }
+
+    private func tell(_ notice: HostNotice) {
+        switch notice {
+        case .said(let server, let line): info("an MCP server wrote to its standard error", ["server": server, "line": line])
+        case .leftOut(let server, let lines): warn("an MCP server wrote more to its standard error than is logged", ["server": server, "lines": "\(lines)"])
+        case .started(let server, let process): info("an MCP server was started", ["server": server, "process": "\(process)"])
+        case .ended(let server, let how, true): info("an MCP server has ended", ["server": server, "how": how])
+        case .ended(let server, let how, false): warn("an MCP server has ended by itself", ["server": server, "how": how])
+        case .notStarted(let server, let why): error("an MCP server could not be started", ["server": server, "reason": why])
+        case .trouble(let server, let trouble, let count): warn(Self.words(trouble), ["server": server, "count": "\(count)"])
+        }
+    }
+
+    private static func words(_ trouble: HostTrouble) -> String {
+        switch trouble {
+        case .junk: "an MCP server wrote lines to its standard output that are no messages; they were passed over"
+        case .unknownAnswer: "an MCP server answered what nobody asked, or twice; the answers were passed over"
+        case .tooLong: "an MCP server sent messages longer than gateway.max_body"
+        case .slowClient: "clients did not read what an MCP server sent them; their requests were given up"
+        case .unheard: "an MCP server sent messages that no client listened for; the oldest were dropped"
         }
     }
 }

@@ -6,13 +6,14 @@ import pathlib
 import sys
 import time
 
-from . import growth, latency, memory, processor, streams, turns
+from . import growth, latency, mcp, memory, processor, streams, turns
 from .machine import BUILT, Invalid, describe, prepare, stop_all
 from .proxies import Envoy, HAProxy, Hopspan, Nginx
 from .report import Report, progress
 
 PARTS = {
     "json": processor.json, "tls": processor.tls, "latency": latency.latency, "streams": streams.streams, "memory": memory.memory,
+    "mcp": mcp.mcp,
     "growth": growth.growth, "turns": turns.turns,
 }
 

@@ -3,6 +3,7 @@
 import json
 import random
 import signal
+import subprocess
 import time
 import urllib.parse
 
@@ -63,11 +64,30 @@ def growth(report, quick):
                  [[f"with {name} spans", figure(found["rate"]), figure(found["store_us"])]
                   for name, found in ((f"{spans // 10:,}", empty), (f"{spans:,}", full))])
     report.note(f"The store is {size / 1e6:.0f} MB: {size / spans:.0f} bytes a span.")
+    prices(report, hopspan, repeats)
     if spans == SPANS:
         gate(report, "GET /api/runs?limit=50", times["/api/runs?limit=50"], 20)
         gate(report, "GET /api/runs/{run} of 200 hops", times[f"/api/runs/{run}"], 30)
-        gate(report, "start-up", starts["start after an orderly end"], 300)
+        for name, found in starts.items():
+            gate(report, name, found, 300)
         report.gate("Growth: writing", full["rate"], 20_000, unit=" spans/s", at_least=True)
+
+
+def prices(report, hopspan, repeats):
+    """How long it takes to load the price catalogue and look a model up in it: a command that does, less one that does not."""
+    progress("growth: the price catalogue")
+    times, calibration = [], []
+    for _ in range(repeats):
+        calibration.append(calibrate())
+        times.append(command(hopspan.binary, "prices", "gpt-4o") - command(hopspan.binary, "--version"))
+    report.table("The price catalogue: milliseconds", ["", "ms", "calibration loop beside it"], [row("loaded, and a model found", times, calibration)])
+    gate(report, "loading the price catalogue", times, 20)
+
+
+def command(*arguments):
+    start = time.monotonic()
+    subprocess.run(arguments, check=True, capture_output=True)
+    return (time.monotonic() - start) * 1000
 
 
 def gate(report, what, values, limit):

@@ -103,6 +103,15 @@ def instructions(binary, found, profiles, few=300, many=2300):
             each = {name: (cost - costs[0].get(name, 0)) / (many - few) for name, cost in costs[1].items()}
             found[load]["instructions"] = sum(each.values())
             profiles[load] = sorted(demangled(each).items(), key=lambda item: -item[1])
+            found[load]["instructions of its price"] = pricing(profiles[load])
+
+
+def pricing(profile):
+    """What a call costs to price once its model has been seen: the look-up, and the sum."""
+    spent = [cost for name, cost in profile if re.search(r"\bPrice(Book|Sheet|Catalogue)\b|LLMCall\.cost\(", name)]
+    if sum(spent) < 50:
+        raise Invalid("the profile shows no function that prices calls: they have other names, or are inlined")
+    return sum(spent)
 
 
 def read_profiles(files, threads):

@@ -178,6 +178,10 @@ def get(port, path, method="GET", headers=None, body=None):
         raise Invalid(f"{method} {path} on port {port}: {error}") from None
 
 
+def open_runs(hopspan):
+    return json.loads(get(hopspan.api, "/api/health")[0])["store"]["open_runs"]
+
+
 def spinners():
     """Programs of the lowest kind of priority that keep both cores from going to sleep, as a busy machine's would."""
     def idle(core):

@@ -109,7 +109,11 @@ class held:
 
     def __init__(self, proxy, what, connections, *arguments):
         self.connections = connections
-        self.process = Process("hold", [BUILT / "hold", proxy.port, what, "--connections", connections, *arguments], LOAD_CORE, reads=True)
+        if what == "sessions":
+            command = [BUILT / "sessions", proxy.port, "--sessions", connections]
+        else:
+            command = [BUILT / "hold", proxy.port, what, "--connections", connections, *arguments]
+        self.process = Process(command[0].name, command, LOAD_CORE, reads=True)
 
     def __enter__(self):
         if not self.process.popen.stdout.readline():

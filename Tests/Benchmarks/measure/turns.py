@@ -24,12 +24,21 @@ def turns(report, quick):
         program("load", hopspan.port, *load, 500)
         threads.forget_longest()
         before = threads.loops(hopspan.process)
-        program("load", hopspan.port, *load, milliseconds)
+        log = WriteAheadLog(hopspan.directory / "hopspan.db-wal")
+        loads = 0
+        # A checkpoint copies the log into the database; with it behind, the log is written from its beginning again. One must have run.
+        while loads == 0 or log.restarts == 0:
+            program("load", hopspan.port, *load, milliseconds)
+            log.look()
+            loads += 1
+            if loads == 12:
+                raise Invalid(f"no checkpoint ran in {loads} loads of {milliseconds} ms")
         time.sleep(0.5)
         after = threads.loops(hopspan.process)
         calls = system_calls(hopspan, load)
         for process in (hopspan.process, upstream.process, collector.process):
             process.stop()
+        report.note(f"Loops: while {what}, {log.restarts} checkpoints or more ran during the load.")
         files = {name: number for name, number in calls.items() if name.endswith("(file)")}
         rows.append([what, f"{after['turns'] - before['turns']:,}", figure(after["longest"] / 1e6), after["long_turns"] - before["long_turns"],
                      ", ".join(f"{name} {number:,}" for name, number in sorted(calls.items(), key=lambda item: -item[1]))])
@@ -38,6 +47,26 @@ def turns(report, quick):
     large_bodies(report, quick)
     passed_on(report)
     report.table("The loops' turns (thread time) and system calls", ["while", "turns", "longest, ms", "over 1 ms", "system calls in a sample"], rows)
+
+
+class WriteAheadLog:
+    """How often SQLite has begun its log anew: each time with another salt in its header (bytes 16 to 23, sqlite.org/fileformat2.html#walformat)."""
+
+    def __init__(self, path):
+        self.path, self.restarts = path, 0
+        self.salt = self._salt()
+
+    def _salt(self):
+        with open(self.path, "rb") as file:
+            return file.read(32)[16:24]
+
+    def look(self):
+        salt = self._salt()
+        if salt != self.salt:
+            # The first half is a number that grows by one each time.
+            first = lambda salt: int.from_bytes(salt[:4], "big")
+            self.restarts += max(1, (first(salt) - first(self.salt)) % (1 << 32)) if salt else 1
+            self.salt = salt
 
 
 # Calls that take no descriptor and touch no disk, or that are about memory and threads.

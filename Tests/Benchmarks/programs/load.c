@@ -1,13 +1,15 @@
-// Chat Completions requests over keep-alive connections: as fast as they are answered, or paced.
+// Requests over keep-alive connections: as fast as they are answered, or paced.
 //
-//   load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced]
+//   load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced | --tool-call head|meta]
 //        [--hops N] [--long-runs N] [--seed N --first N]
 //
 // Without --rate each connection sends its next request when the last is answered. With it, request i is sent at i / rate whatever
 // became of the ones before (open loop), on a connection that is free. Every request that is sent is waited for, so what
 // was answered is exactly what the proxy served. Every answer must be 200 and 1,024 bytes long; anything else is an error.
 //
-// --traced sends a traceparent with every request, each with a trace of its own. --hops N makes N neighbouring requests one run;
+// The requests are Chat Completions; with --tool-call they are MCP's tools/call, each with an id of its own that its answer must have.
+// --traced sends a traceparent with every request, each with a trace of its own; a tool call always has one, in the head or in the
+// message. --hops N makes N neighbouring requests one run;
 // with --long-runs M every tenth request belongs to one of M runs that last as long as the load does. Loads of the same --seed go on
 // with the same runs, from request number --first.
 // Prints one line of JSON: requests, errors, seconds, latency from the sending of a request to the last byte of its answer.
@@ -16,7 +18,7 @@
 struct connection {
     int descriptor;
     bool busy;
-    uint64_t sent;
+    uint64_t sent, number;
     size_t have;
     char input[8192];
 };
@@ -32,6 +34,8 @@ static void send_request(struct connection *c) {
     uint64_t number = first + sent_count++, run = number / (uint64_t)hops;
     if (long_runs && number % 10 == 0) run = UINT64_MAX - (number / 10) % (uint64_t)long_runs;
     set_trace(&request, run, number);
+    set_id(&request, number);
+    c->number = number;
     c->busy = true;
     c->have = 0;
     c->sent = now_ns();
@@ -50,7 +54,8 @@ static bool receive(struct connection *c) {
     long body = content_length(c->input, head);
     if (body < 0) die("load: an answer without content-length:\n%s", c->input);
     if (c->have < head + (size_t)body) return false;
-    if (memcmp(c->input, "HTTP/1.1 200", 12) || body != 1024) {
+    bool is_ours = !request.id || (body > 32 && strtoull(c->input + head + ID_AT, NULL, 10) == call_id(c->number));
+    if (memcmp(c->input, "HTTP/1.1 200", 12) || body != 1024 || !is_ours) {
         if (!errors++) fprintf(stderr, "load: the first bad answer:\n%s\n", c->input);
     }
     if (answered == latency_room) latencies = realloc(latencies, (latency_room = latency_room ? latency_room * 2 : 1 << 16) * sizeof *latencies);
@@ -60,7 +65,7 @@ static bool receive(struct connection *c) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 2) die("usage: load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced] [--hops N] [--long-runs N] [--seed N --first N]");
+    if (count < 2) die("usage: load PORT --connections N (--milliseconds M | --requests N) [--rate PER_SECOND] [--traced | --tool-call head|meta] [--hops N] [--long-runs N] [--seed N --first N]");
     prepare();
     int port = atoi(arguments[1]);
     long connections = option(count, arguments, "--connections", 64), rate = option(count, arguments, "--rate", 0);
@@ -68,7 +73,8 @@ int main(int count, char **arguments) {
     hops = option(count, arguments, "--hops", 1);
     long_runs = option(count, arguments, "--long-runs", 0);
     first = (uint64_t)option(count, arguments, "--first", 0);
-    make_request(&request, "", flag(count, arguments, "--traced"));
+    if (flag(count, arguments, "--tool-call")) make_tool_call(&request, flag(count, arguments, "meta"));
+    else make_request(&request, "", flag(count, arguments, "--traced"));
     if (option(count, arguments, "--seed", 0)) request.seed = mixed((uint64_t)option(count, arguments, "--seed", 0));
     if (!limit) limit = rate ? milliseconds * (uint64_t)rate / 1000 : UINT64_MAX;
 

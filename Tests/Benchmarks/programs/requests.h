@@ -1,16 +1,31 @@
-// What the load programs send: Chat Completions with a body of 400 bytes, and a traceparent where one is asked for.
+// What the load programs send: Chat Completions or MCP's tools/call with a body of 400 bytes, and a traceparent where one is asked for.
 #pragma once
 #include "sockets.h"
 
 #define BODY_SIZE 400
+/// Where the id begins in the answer to a call: behind {"jsonrpc":"2.0","id":
+#define ID_AT 22
 
 struct request {
     char bytes[2048];
     size_t length;
     /// Where the 32 + 16 hexadecimal digits of traceparent go; NULL without one.
     char *trace, *parent;
+    /// Where the ten digits of a call's id go; NULL of what has none.
+    char *id;
     uint64_t seed;
 };
+
+#define WORDS "Which of the twelve steps went wrong, and who read its result? "
+#define TRACEPARENT "00-00000000000000000000000000000000-0000000000000000-01"
+
+static inline void find_places(struct request *request) {
+    char *trace = strstr(request->bytes, TRACEPARENT), *id = strstr(request->bytes, "\"id\":1000000000");
+    request->trace = trace ? trace + 3 : NULL;
+    request->parent = trace ? trace + 36 : NULL;
+    request->id = id ? id + 5 : NULL;
+    if (getentropy(&request->seed, sizeof request->seed)) die("getentropy: %s", strerror(errno));
+}
 
 /// `extra` are more members of the body, each with its comma: `"stream":true,`.
 static inline void make_request(struct request *request, const char *extra, bool traced) {
@@ -18,18 +33,32 @@ static inline void make_request(struct request *request, const char *extra, bool
     int used = snprintf(body, sizeof body,
         "{\"model\":\"gpt-4o\",%s\"temperature\":0.2,\"max_tokens\":256,\"messages\":[{\"role\":\"system\",\"content\":\"You are a careful assistant.\"},"
         "{\"role\":\"user\",\"content\":\"", extra);
-    const char *words = "Which of the twelve steps went wrong, and who read its result? ";
-    for (int i = 0; used < BODY_SIZE - 4; i++) body[used++] = words[(size_t)i % strlen(words)];
+    for (int i = 0; used < BODY_SIZE - 4; i++) body[used++] = WORDS[(size_t)i % strlen(WORDS)];
     memcpy(body + used, "\"}]}", 5);
     request->length = (size_t)snprintf(request->bytes, sizeof request->bytes,
         "POST /openai/v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: OpenAI/Python 1.99.0\r\nAccept: application/json\r\n"
         "Content-Type: application/json\r\nAuthorization: Bearer sk-bench-0123456789abcdef0123456789abcdef\r\nX-Stainless-Lang: python\r\n"
         "%sContent-Length: %d\r\n\r\n%s",
-        traced ? "traceparent: 00-00000000000000000000000000000000-0000000000000000-01\r\n" : "", BODY_SIZE, body);
-    char *field = traced ? strstr(request->bytes, "traceparent: 00-") : NULL;
-    request->trace = field ? field + 16 : NULL;
-    request->parent = field ? field + 49 : NULL;
-    if (getentropy(&request->seed, sizeof request->seed)) die("getentropy: %s", strerror(errno));
+        traced ? "traceparent: " TRACEPARENT "\r\n" : "", BODY_SIZE, body);
+    find_places(request);
+}
+
+/// A call of the revision without sessions (2026-07-28), as the official SDK sends it. `in_meta`: its trace context is in the message
+/// and not in the head.
+static inline void make_tool_call(struct request *request, bool in_meta) {
+    char body[BODY_SIZE + 1];
+    int used = snprintf(body, sizeof body,
+        "{\"jsonrpc\":\"2.0\",\"id\":1000000000,\"method\":\"tools/call\",\"params\":{\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+        "\"io.modelcontextprotocol/clientCapabilities\":{}%s},\"name\":\"get_weather\",\"arguments\":{\"city\":\"",
+        in_meta ? ",\"traceparent\":\"" TRACEPARENT "\"" : "");
+    for (int i = 0; used < BODY_SIZE - 4; i++) body[used++] = WORDS[(size_t)i % strlen(WORDS)];
+    memcpy(body + used, "\"}}}", 5);
+    request->length = (size_t)snprintf(request->bytes, sizeof request->bytes,
+        "POST /mcp/tools HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: python-httpx/0.28.1\r\nAccept: application/json, text/event-stream\r\n"
+        "Content-Type: application/json\r\nMcp-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: get_weather\r\n"
+        "%sContent-Length: %d\r\n\r\n%s",
+        in_meta ? "" : "traceparent: " TRACEPARENT "\r\n", BODY_SIZE, body);
+    find_places(request);
 }
 
 static inline uint64_t mixed(uint64_t x) {  // splitmix64
@@ -49,4 +78,14 @@ static inline void set_trace(struct request *request, uint64_t run, uint64_t num
     write_hex(request->trace, mixed(request->seed + run));
     write_hex(request->trace + 16, mixed(~request->seed ^ run) | 1);
     write_hex(request->parent, mixed(request->seed ^ number << 20) | 1);
+}
+
+/// Ten digits.
+static inline uint64_t call_id(uint64_t number) { return 1000000000 + number % 1000000000; }
+
+/// Gives call number `number` an id of its own.
+static inline void set_id(struct request *request, uint64_t number) {
+    if (!request->id) return;
+    uint64_t id = call_id(number);
+    for (int i = 9; i >= 0; i--, id /= 10) request->id[i] = (char)('0' + id % 10);
 }

@@ -1,10 +1,14 @@
-// The stand-in for a model provider: a Chat Completions answer of 1 KiB with usage, a stream of paced events, or 100 MB.
+// The stand-in for a model provider: a Chat Completions answer of 1 KiB with usage, a stream of paced events, or 100 MB. And for an MCP
+// server, whose path is /mcp.
 //
 //   upstream PORT [--events 50] [--interval MICROSECONDS]
 //
 // A POST whose body says "stream":true is answered with events, one chunk and one write each; each carries the time of its
 // writing (monotonic ns, 16 hexadecimal digits) as its content. One that says "user":"huge" is answered with 100 MB, streamed or
 // not. A GET is answered with 100 MB of bytes. Everything else is answered with the 1 KiB completion.
+//
+// As an MCP server: a tools/call is answered with 1 KiB of JSON that has its id. An initialize opens a session, whose GET is a stream
+// that stays open; a tools/call of a session is told of on its stream, too.
 #include "sockets.h"
 
 #define INPUT_SIZE 4096
@@ -20,6 +24,8 @@ struct connection {
     /// Of a huge answer: bytes left, and whether it is a chunked stream.
     long huge;
     bool huge_is_stream;
+    /// Of a stream that an MCP client listens on: its session.
+    long session;
     char input[INPUT_SIZE];
 };
 
@@ -69,6 +75,23 @@ static void make_completion(void) {
     completion_length = (size_t)sprintf(completion, "HTTP/1.1 200 OK\r\n" FIELDS "content-type: application/json\r\ncontent-length: 1024\r\n\r\n%s", body);
 }
 
+#define SESSIONS 65536
+static struct connection *listeners[SESSIONS];
+static long last_session;
+static char tool_result[2048];
+static size_t tool_result_length, tool_result_id;
+
+static void make_tool_result(void) {
+    char body[1025];
+    size_t used = (size_t)sprintf(body, "{\"jsonrpc\":\"2.0\",\"id\":1000000000,\"result\":{\"resultType\":\"complete\",\"content\":[{\"type\":\"text\",\"text\":\"");
+    const char *words = "The fourth step returned an empty list, and the two after it read it as good news. ", *close = "\"}],\"isError\":false}}";
+    for (size_t i = 0; used < 1024 - strlen(close); i++) body[used++] = words[i % strlen(words)];
+    strcpy(body + used, close);
+    tool_result_length = (size_t)sprintf(tool_result, "HTTP/1.1 200 OK\r\ndate: Sat, 22 Nov 2025 12:00:00 GMT\r\nserver: uvicorn\r\ncache-control: no-cache\r\n"
+        "content-type: application/json\r\ncontent-length: 1024\r\n\r\n%s", body);
+    tool_result_id = tool_result_length - 1024 + 22;  // behind {"jsonrpc":"2.0","id":
+}
+
 // Connections that have ended: freed between two turns, when neither an event nor the heap can still name them.
 static struct connection *ended[4096];
 static size_t ended_count;
@@ -81,6 +104,7 @@ static void bury(struct connection *c) {
 static void finish(struct connection *c) {
     close(c->descriptor);
     c->descriptor = -1;
+    if (c->session) listeners[c->session] = NULL;
     if (!c->events) bury(c);  // a stream is buried when its next event is due
 }
 
@@ -152,7 +176,40 @@ static void begin_huge(struct connection *c, bool stream, bool plain) {
     if (c->descriptor >= 0) send_huge(c);
 }
 
+/// The session that a head names, or 0.
+static long session_of(const char *head, size_t length) {
+    const char *value = field(head, length, "\nmcp-session-id:");
+    long session = value ? strtol(value, NULL, 10) : 0;
+    return session > 0 && session < SESSIONS ? session : 0;
+}
+
+static void answer_as_mcp_server(struct connection *c, const char *body, size_t length) {
+    size_t head = (size_t)(body - c->input);
+    if (!memcmp(c->input, "GET ", 4)) {
+        if (!(c->session = session_of(c->input, head))) die("upstream: a stream without a session");
+        listeners[c->session] = c;
+        const char *begin = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\na\r\n: listen\n\n\r\n";
+        return send_all(c, begin, strlen(begin));
+    }
+    if (memmem(body, length, "\"method\":\"initialize\"", 21)) {
+        char opened[512];
+        const char *result = "{\"jsonrpc\":\"2.0\",\"id\":0,\"result\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"tools\":{}},\"serverInfo\":{\"name\":\"bench\",\"version\":\"1\"}}}";
+        if (++last_session == SESSIONS) last_session = 1;
+        int size = sprintf(opened, "HTTP/1.1 200 OK\r\nmcp-session-id: %ld\r\ncontent-type: application/json\r\ncontent-length: %zu\r\n\r\n%s", last_session, strlen(result), result);
+        return send_all(c, opened, (size_t)size);
+    }
+    const char *id = memmem(body, length, "\"id\":", 5);
+    if (!id || id + 15 > body + length) die("upstream: a call without an id of ten digits");
+    memcpy(tool_result + tool_result_id, id + 5, 10);
+    send_all(c, tool_result, tool_result_length);
+    struct connection *listener = listeners[session_of(c->input, head)];
+    const char *told = "49\r\ndata: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/resources/list_changed\"}\n\n\r\n";
+    if (listener) send_all(listener, told, strlen(told));
+}
+
 static void answer(struct connection *c, const char *body, size_t length) {
+    const char *path = memchr(c->input, ' ', 16);
+    if (path && !memcmp(path, " /mcp", 5)) return answer_as_mcp_server(c, body, length);
     bool plain = !memcmp(c->input, "GET ", 4), stream = !plain && memmem(body, length, "\"stream\":true", 13);
     if (plain || memmem(body, length, "\"user\":\"huge\"", 13)) return begin_huge(c, stream, plain);
     if (!stream) return send_all(c, completion, completion_length);
@@ -191,6 +248,7 @@ int main(int count, char **arguments) {
     events_per_stream = option(count, arguments, "--events", 50);
     interval_ns = option(count, arguments, "--interval", 20000) * 1000;
     make_completion();
+    make_tool_result();
     memset(filler, 'a', sizeof filler);
     // 64 KiB of chunks, each an event of 256 bytes with its frame.
     for (size_t at = 0; at < sizeof event_filler; at += 256) {

@@ -41,6 +41,19 @@ import Testing
         }
     }
 
+    /// Each API with each trouble. All files are also read byte by byte, cut in two, and, where they are streams, with other line ends.
+    @Test(arguments: [
+        ("chat", true), ("responses", true), ("messages", true), ("embeddings", false),
+    ]) func `is there for each trouble`(api: String, streams: Bool) {
+        let names = ExchangeFile.all.map(\.testDescription)
+        let troubles =
+            ["error-4", "json-malformed", "json-cut"]
+            + (streams
+                ? ["stream-cut", "stream-error", "stream-usage-missing", "stream-usage-twice", "stream-unknown-events", "stream-multi-byte"]
+                : ["usage-missing", "usage-twice", "unknown-members"])
+        for trouble in troubles { #expect(names.contains { $0.hasPrefix("\(api)-\(trouble)") }, "\(api)-\(trouble)") }
+    }
+
     @Test func `leaves nothing behind for the next one on the same connection`() {
         let call = LLMCall()
         for _ in 0..<2 {

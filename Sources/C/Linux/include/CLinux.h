@@ -39,3 +39,24 @@ int linux_eventfd(void);
 
 /// How many cores this process may run on: sched_getaffinity(2) and its macros.
 int linux_available_cores(void);
+
+/// pthread_clockjoin_np(3): waits for a thread's end, until this monotonic time in nanoseconds. 0, or an error's number.
+int linux_join(unsigned long thread, uint64_t deadline);
+
+/// A pipe, both ends close-on-exec: ends[0] is read from, ends[1] written to. 0, or errno.
+int linux_pipe(int ends[2]);
+void linux_set_nonblocking(int fd);
+
+/// posix_spawnp(3): a session of its own, so that it can be ended with all it starts; default signals, none blocked; these three
+/// descriptors and no other; the limit of open files that held before it was raised here. 0, or errno.
+int linux_spawn(const char *file, char *const arguments[], char *const environment[], int input, int output, int errors, pid_t *process);
+
+/// pidfd_open(2): becomes readable when the process has ended. Close-on-exec, non-blocking.
+int linux_process_descriptor(pid_t process);
+
+/// Takes the status of a process that has ended: its exit status, or -1 minus the signal that ended it. INT32_MIN: it has not ended.
+/// Whatever is left of its group is ended before, while its number is still its own.
+int32_t linux_take_exit(pid_t process);
+
+/// kill(2) for all of a process's group.
+void linux_signal_group(pid_t process, int signal);
