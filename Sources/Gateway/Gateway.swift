@@ -31,6 +31,7 @@ public final class Gateway: Sendable {
         drainNanoseconds = Atomic(settings.drainNanoseconds)
         counters = GatewayCounters()
         runs = NamedRuns()
+        let tasks = TaskRuns()
         var workers: [GatewayLoop] = []
         var readers: [EventLoop] = []
         for (number, queue) in queues.enumerated() {
@@ -39,7 +40,7 @@ public final class Gateway: Sendable {
             let reader = try EventLoop(name: "read-\(number)")
             readers.append(reader)
             let worker = Worker(
-                loop: loop, reader: reader, settings: settings, clock: clock, ids: IDGenerator(seed: words), resolver: resolver, runs: runs, spans: queue,
+                loop: loop, reader: reader, settings: settings, clock: clock, ids: IDGenerator(seed: words), resolver: resolver, runs: runs, tasks: tasks, spans: queue,
                 counters: counters, catalogue: catalogue)
             workers.append(GatewayLoop(worker, loop: loop))
         }

@@ -21,6 +21,8 @@ enum GatewayError: Error, Equatable {
     case headerMismatch
     /// The configuration keeps this tool from callers.
     case toolNotAllowed
+    /// And this skill.
+    case skillNotAllowed
     case callerGone
     // The upstream's.
     case connect(ConnectFailure)
@@ -47,7 +49,7 @@ enum GatewayError: Error, Equatable {
         case .badRequest(.stream(.timedOut)): "408"
         case .badRequest(.head(let error)): error.statusText
         case .badRequest, .pathLeadsUp, .badMessage, .ambiguousMessage, .headerMismatch: "400"
-        case .toolNotAllowed: "denied"
+        case .toolNotAllowed, .skillNotAllowed: "denied"
         case .methodNotAllowed: "405"
         case .bodyTooLarge: "413"
         case .upgrade: "501"
@@ -77,7 +79,7 @@ enum GatewayError: Error, Equatable {
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .upgrade: 501
-        case .foreignHost: 403
+        case .foreignHost, .skillNotAllowed: 403
         case .notConfigured, .sessionUnknown: 404
         case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: 504
         case .draining, .shutdown, .connect(.shutdown): 503
@@ -106,6 +108,7 @@ enum GatewayError: Error, Equatable {
         case .malformedSession: "\(provider) sent a session id that is none: it must be of 1 to \(SessionBinder.idLimit) visible ASCII characters, and there must be one."
         case .ambiguousMessage: "A member of the message differs only in its letters' case from one that JSON-RPC or MCP knows, and two readers could take it for two messages."
         case .headerMismatch: "Header mismatch: Mcp-Method or Mcp-Name does not say what the message says."
+        case .skillNotAllowed: "The message names a skill that \(place.path).skills does not allow."
         case .toolNotAllowed: "Unknown tool: \(place.path).tools does not allow it."
         case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at \(place.path): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."

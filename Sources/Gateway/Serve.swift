@@ -102,7 +102,8 @@ extension Worker {
         guard upstream.kind == .provider || exchange.isMessage(upstream) else {
             exchange.place(upstream, caller: caller.bytes, by: self)
             if exchange.asksMetadata { return try exchange.editMetadata(upstream, by: self) }
-            return try admitMessage(exchange, upstream, caller)
+            try admitMessage(exchange, upstream, caller)
+            return exchange.leadCardHere(upstream, isTLS: settings.tls != nil, downstream.stream.socket.descriptor)
         }
         if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
@@ -113,6 +114,8 @@ extension Worker {
         if isLarge { await readMessageBeside(exchange, upstream) } else { exchange.readMessage(upstream, content: settings.content) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
         try admitMessage(exchange, upstream, caller)
+        try exchange.confineSkills(upstream)
+        exchange.leadCardHere(upstream, isTLS: settings.tls != nil, downstream.stream.socket.descriptor)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
     }
 

@@ -20,6 +20,7 @@ final class Worker {
     // Shared between loops.
     let resolver: Resolver
     let runs: NamedRuns
+    let tasks: TaskRuns
     let spans: SpanQueue
     let counters: GatewayCounters
     private(set) var prices: PriceBook
@@ -34,7 +35,8 @@ final class Worker {
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
-        loop: EventLoop, reader: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, spans: SpanQueue,
+        loop: EventLoop, reader: EventLoop, settings: GatewaySettings, clock: Clock, ids: IDGenerator, resolver: Resolver, runs: NamedRuns, tasks: TaskRuns,
+        spans: SpanQueue,
         counters: GatewayCounters, catalogue: PriceCatalogue
     ) {
         self.loop = loop
@@ -44,6 +46,7 @@ final class Worker {
         self.ids = ids
         self.resolver = resolver
         self.runs = runs
+        self.tasks = tasks
         self.spans = spans
         self.counters = counters
         prices = PriceBook(catalogue)

@@ -7,7 +7,7 @@ import pytest
 
 import gateway as program
 from conftest import Trace
-from mcp_scripted import Scripted, text
+from mcp_scripted import Scripted, answer, text
 
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
@@ -54,6 +54,21 @@ def send(tools, body, trace, server="scripted", **headers):
         except httpx.TransportError:
             return made, came, True
     return made, came, False
+
+
+def opened(tools, scripted, session, server="scripted"):
+    """What the client of a session that the server calls so calls it: it is bound to the client on its way."""
+    scripted.plays(answer(text({"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": "2025-11-25", "capabilities": {}}}), fields=f"mcp-session-id: {session}\r\n"))
+    begin = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}}}
+    made = http.post(f"{tools.url}/mcp/{server}", content=text(begin)).headers["mcp-session-id"]
+    assert made != session and servers_own(made) == session
+    scripted.requests.clear()
+    return made
+
+
+def servers_own(session):
+    """The server's own id, behind the gateway's code."""
+    return session.split(".", 1)[1]
 
 
 class Exchange(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 
 import gateway as program
 from collector import STATUS_UNSET, until
-from mcp_exchanges import NOTIFICATION, call, http, only_hop, scripted, send, tools
+from mcp_exchanges import NOTIFICATION, call, http, only_hop, opened, scripted, send, tools
 from mcp_scripted import EVENT_STREAM, LAST_CHUNK, RESET, UNTIL_GONE, answer, chunk, event, result, stream, text
 
 LISTEN = text({"jsonrpc": "2.0", "id": "listen-1", "method": "subscriptions/listen", "params": {
@@ -21,7 +21,7 @@ def listening(tools, trace, how, server="patient"):
     return http.stream(how, f"{tools.url}/mcp/{server}", content=LISTEN if how == "POST" else None, headers=fields)
 
 
-@pytest.mark.parametrize("how", ["GET", pytest.param("POST", marks=pytest.mark.xfail(strict=True, reason="subscriptions/listen is held to the idle time-out"))])
+@pytest.mark.parametrize("how", ["GET", "POST"])
 def test_a_stream_to_listen_on_may_be_silent_for_longer_than_an_answer(tools, scripted, collector, trace, how):
     """The server's idle time-out is 300 ms."""
     scripted.plays(EVENT_STREAM + chunk(event(ACKNOWLEDGED)), 1.0, chunk(event(NOTIFICATION)), chunk(event(result(id="listen-1"))) if how == "POST" else chunk(b": end\n\n"), LAST_CHUNK)
@@ -33,7 +33,6 @@ def test_a_stream_to_listen_on_may_be_silent_for_longer_than_an_answer(tools, sc
     assert span.name == ("subscriptions/listen" if how == "POST" else "GET mcp/brief")
 
 
-@pytest.mark.xfail(strict=True, reason="a client that stops to listen is an error of its stream")
 @pytest.mark.parametrize("how", ["GET", "POST"])
 def test_a_client_that_stops_listening_has_not_failed(tools, scripted, collector, trace, how):
     """There is no other way to stop."""
@@ -62,7 +61,6 @@ def test_a_stream_to_listen_on_holds_no_run_open_and_is_none(tools, scripted, co
     assert trace.id not in [run["run_id"] for run in tools.api("/api/runs", params={"limit": 1000})["runs"]]
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks for a call's answer on the stream that resumes it")
 def test_a_call_answered_on_the_stream_that_resumes_it_has_not_failed(tools, scripted, collector, trace):
     """The server hangs up on purpose (2025-11-25), and the client comes back with the last id."""
     primed = b"id: 1-1\nretry: 50\ndata:\n\n"
@@ -73,25 +71,26 @@ def test_a_call_answered_on_the_stream_that_resumes_it_has_not_failed(tools, scr
         assert request.fields["last-event-id"] == "1-1"
         return [stream(b"id: 1-2\ndata: " + text(result()) + b"\n\n")]
 
+    session = opened(tools, scripted, "s")
     scripted.plays(plays)
-    _, came, cut = send(tools, call(), trace, mcp_session_id="s", mcp_protocol_version="2025-11-25")
+    _, came, cut = send(tools, call(), trace, mcp_session_id=session, mcp_protocol_version="2025-11-25")
     assert came == primed and not cut
-    resumed = http.get(f"{tools.url}/mcp/scripted", headers={"accept": "text/event-stream", "mcp-session-id": "s", "last-event-id": "1-1"})
+    resumed = http.get(f"{tools.url}/mcp/scripted", headers={"accept": "text/event-stream", "mcp-session-id": session, "last-event-id": "1-1"})
     assert text(result()) in resumed.content
     span = only_hop(collector, trace)
     assert (span.name, span.status) == ("tools/call get_weather", STATUS_UNSET)
 
 
 def test_a_session_ended_by_its_client_is_a_hop_too(tools, scripted, collector, trace):
+    session = opened(tools, scripted, "s-9")
     scripted.plays(answer(b""))
-    made = http.delete(f"{tools.url}/mcp/scripted", headers=trace.headers | {"mcp-session-id": "s-9"})
+    made = http.delete(f"{tools.url}/mcp/scripted", headers=trace.headers | {"mcp-session-id": session})
     assert made.status_code == 200
     span = only_hop(collector, trace)
     assert (span.name, span.status, span["mcp.session.id"], span.parent) == ("DELETE mcp/scripted", STATUS_UNSET, "s-9", trace.parent)
     assert scripted.requests[0].fields["mcp-session-id"] == "s-9"
 
 
-@pytest.mark.xfail(strict=True, reason="the end waits for streams that have none")
 def test_a_stream_to_listen_on_does_not_keep_the_gateway_from_its_end(scripted, upstream, tmp_path):
     scripted.plays(EVENT_STREAM + chunk(event(ACKNOWLEDGED)), UNTIL_GONE)
     made = program.Gateway(tmp_path, program.configuration(upstream.url, gateway=", drain: 3s") + f"mcp: {{ brief: {{ url: '{scripted.url}' }} }}\n")

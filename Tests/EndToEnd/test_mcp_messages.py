@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from collector import STATUS_ERROR, STATUS_UNSET
-from mcp_exchanges import call, exchanges, http, only_hop, scripted, send, tools
+from mcp_exchanges import call, exchanges, http, only_hop, opened, scripted, send, tools
 from mcp_scripted import answer, result, text
 
 REFUSED = {
@@ -204,11 +204,12 @@ def test_a_context_in_meta_that_is_none_leaves_the_word_to_the_head(with_invalid
 
 def test_many_calls_at_once_on_one_session_each_get_their_own_answer(tools, scripted, collector):
     """Two clients that use one session id are two all the same."""
+    session = opened(tools, scripted, "shared", "patient")
     scripted.plays(lambda request: [0.01, answer(result(id=request.message["id"], structuredContent={"asked": request.fields["traceparent"]}))])
     parents = {secrets.token_hex(16): secrets.token_hex(8) for _ in range(60)}
 
     def one(trace_id):
-        made = http.post(f"{tools.url}/mcp/patient", content=call(id=1), headers={"mcp-session-id": "shared", "traceparent": f"00-{trace_id}-{parents[trace_id]}-01"})
+        made = http.post(f"{tools.url}/mcp/patient", content=call(id=1), headers={"mcp-session-id": session, "traceparent": f"00-{trace_id}-{parents[trace_id]}-01"})
         return trace_id, made.json()["result"]["structuredContent"]["asked"]
 
     with ThreadPoolExecutor(6) as pool:

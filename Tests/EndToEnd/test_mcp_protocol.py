@@ -229,6 +229,7 @@ def test_a_client_listens_for_what_it_asked_for(url, agent, collector, mode):
     assert agent.run(url, mode, body) == ({ToolsListChanged(), ResourceUpdated("file:///a")}, True)
     listen, = agent.check(collector, OPENING[mode] + ["tools/call change", "subscriptions/listen"])["subscriptions/listen"]
     assert listen["mcp.protocol.version"] == "2026-07-28" and listen["jsonrpc.request.id"].startswith("listen-")
+    assert (listen.status, listen.get("error.type")) == (STATUS_UNSET, None)
 
 
 @both_eras

@@ -159,6 +159,12 @@ public final class A2ACall {
         return texts
     }
 
+    /// The task that the request is about; empty where it names none.
+    public var requestedTask: [UInt8] { taskID }
+
+    /// The task that the answer is of, as far as it has come; empty where it names none.
+    public var answeredTask: [UInt8] { answer.taskID }
+
     /// Writes the request's JSON-RPC id, as an answer to it has it; null where none is known.
     public func writeID(to json: inout JSONWriter) { id.write(to: &json) }
 
@@ -190,6 +196,9 @@ public final class A2ACall {
 
     /// The request has its answer, or its stream the last event that counts: what may still come changes nothing.
     public var isAnswered: Bool { isEventStream ? answer.isOver : answer.outcome != .none }
+
+    /// The agent has answered, if only with a stream's first event: it has taken the message.
+    public var isTaken: Bool { answer.outcome != .none }
 
     /// A caller that leaves now has all that it asked for: a stream may also end where the task waits for somebody.
     public var hasSaidAll: Bool { isEventStream && operation.isStreamed ? answer.isSettled : isAnswered }

@@ -7,7 +7,8 @@ import Tracing
 extension Exchange {
     /// In which trace and run the hop is, from what its head says; where a message has brought a context, that counts (MCP:
     /// `params._meta` wins; A2A: the head does, so that a message brings one only where the head has none). The first call counts.
-    func place(_ upstream: Upstream, caller: RawSpan, by worker: Worker, brought: TraceContext? = nil) {
+    /// - Parameter task: where the task came up that the request is about, if that is known.
+    func place(_ upstream: Upstream, caller: RawSpan, by worker: Worker, brought: TraceContext? = nil, task: TaskRuns.Place? = nil) {
         guard !isPlaced else { return }
         isPlaced = true
         if let brought {
@@ -18,7 +19,7 @@ extension Exchange {
         } else {
             let inHead = readContext()
             readBaggage()
-            placeInRun(inHead, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
+            placeInRun(inHead, named: readRunName(upstream.runHeaders, worker.counters), task: task, scope: caller, by: worker)
         }
         describeRequest(upstream)
     }
@@ -28,6 +29,13 @@ extension Exchange {
         guard let context = contextInHead else { return nil }
         readTraceState(into: &traceState)
         return context
+    }
+
+    /// The same, without its state.
+    var contextInHead: TraceContext? {
+        let request = request
+        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }
+        return TraceContext(traceparent: request.value(index))
     }
 
     private func readTraceState(into state: inout TraceState) {
@@ -45,13 +53,6 @@ extension Exchange {
         var state = TraceState()
         readTraceState(into: &state)
         span.link(inHead, traceState: state.text)
-    }
-
-    /// The caller's trace context without its state.
-    var contextInHead: TraceContext? {
-        let request = request
-        guard let index = request.index(of: .traceparent), request.index(of: .traceparent, from: index + 1) == nil else { return nil }
-        return TraceContext(traceparent: request.value(index))
     }
 
     private func readBaggage() {
@@ -87,13 +88,24 @@ extension Exchange {
     }
 
     /// Where the hop belongs. Evidence from content takes its place between "named" and "new" once runs are linked without headers.
-    private func placeInRun(_ brought: TraceContext?, named: Bool, scope: RawSpan, by worker: Worker) {
+    private func placeInRun(_ brought: TraceContext?, named hasName: Bool, task: TaskRuns.Place? = nil, scope: RawSpan, by worker: Worker) {
+        // An id that was issued in a run is evidence where nothing is said.
+        let task = brought == nil && !hasName ? task : nil
+        if let task { runName.append(contentsOf: task.runName) }
+        let named = !runName.isEmpty
         let sampler = worker.settings.sampler
         let runs = worker.runs
         let spanID = worker.ids.spanID()
         span.record.spanID = spanID
+        var run: RunKey?
+        if named {
+            let name = runName
+            run = RunKey(scope: scope, name: unsafe name.span.bytes, salt: worker.settings.runKeySalt)
+        } else if let brought, let known = runs.run(of: brought.traceID) {
+            run = known.run
+            runName = known.name
+        }
         let name = runName
-        let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: worker.settings.runKeySalt) : nil
         if let brought {
             context = TraceContext(traceID: brought.traceID, spanID: spanID, flags: sampler.flags(brought.traceID, brought: brought.flags))
             span.record.parent = brought.spanID.value
@@ -101,10 +113,11 @@ extension Exchange {
             span.record.linkedBy = LinkedBy.traceparent.rawValue
             if let run {
                 let flags = context.flags
-                enteredTrace = runs.enter(run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }.trace
+                enteredTrace = runs.enter(run, named: unsafe name.span.bytes) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }.trace
             }
         } else if let run {
-            let place = runs.enter(run) {
+            let place = runs.enter(run, named: unsafe name.span.bytes) {
+                if let task { return .init(trace: task.trace, parent: task.parent, rootIsOurs: task.rootIsOurs, flags: task.flags) }
                 let start = TraceContext.start(with: &worker.ids)
                 return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: sampler.flags(start.traceID, brought: nil))
             }
@@ -113,7 +126,13 @@ extension Exchange {
             span.record.parent = place.parent.value
             span.record.parentIsRemote = !place.rootIsOurs
             if place.rootIsOurs { span.record.runRoot = place.parent.value }
-            span.record.linkedBy = LinkedBy.header.rawValue
+            span.record.linkedBy = (task == nil ? LinkedBy.header : .protocol).rawValue
+        } else if let task {
+            context = TraceContext(traceID: task.trace, spanID: spanID, flags: task.flags)
+            span.record.parent = task.parent.value
+            span.record.parentIsRemote = !task.rootIsOurs
+            if task.rootIsOurs { span.record.runRoot = task.parent.value }
+            span.record.linkedBy = LinkedBy.protocol.rawValue
         } else {
             let start = TraceContext.start(with: &worker.ids)
             context = TraceContext(traceID: start.traceID, spanID: spanID, flags: sampler.flags(start.traceID, brought: nil))
@@ -124,7 +143,7 @@ extension Exchange {
         span.record.traceID = context.traceID
         span.record.flags = context.flags.rawValue
         span.record.run = run ?? RunKey(context.traceID)
-        if named {
+        if run != nil {
             span.record.runIsNamed = true
             unsafe span.set(.runID, name.span.bytes)
         }

@@ -46,6 +46,8 @@ final class Exchange {
     var message: ServerMessage?
     /// One that is used again.
     var spareMessage: ServerMessage?
+    /// It is a hop to an MCP server or an agent: what follows, down to `isCollected`, no other hop has.
+    private(set) var isOfMessages = false
     var sessionIsDescribed = false
     /// The caller of an MCP server; nil until it matters.
     var caller: Caller?
@@ -59,6 +61,8 @@ final class Exchange {
     private(set) var asksAtRoot = false
     /// What changes the answer on its way; nil where it passes as it comes.
     var editor: AnswerEditor?
+    /// What is to come is an agent's card.
+    var card: CardAnswer?
     /// The answer is a stream whose events go through the editor.
     var editsEvents = false
     /// The answer's body has been taken whole and edited: it stands in `body`.
@@ -108,15 +112,7 @@ final class Exchange {
             self.message = nil
         }
         isPlaced = false
-        sessionIsDescribed = false
-        caller = nil
-        sessionField = nil
-        addedLines?.rest()
-        asksMetadata = false
-        asksAtRoot = false
-        editor = nil
-        editsEvents = false
-        isCollected = false
+        if isOfMessages || asksMetadata { resetMessages() }
         answerStarted = false
         failure = nil
         sentAt = 0
@@ -132,11 +128,28 @@ final class Exchange {
         totalDeadline = .max
     }
 
+    /// Forgets what only hops to MCP servers and agents have.
+    @inline(never)
+    private func resetMessages() {
+        isOfMessages = false
+        sessionIsDescribed = false
+        caller = nil
+        sessionField = nil
+        addedLines?.rest()
+        asksMetadata = false
+        asksAtRoot = false
+        editor = nil
+        card = nil
+        editsEvents = false
+        isCollected = false
+    }
+
     // MARK: verbs
 
     /// The hop's span opens. The request's head has been read and its target is known.
     func open(_ upstream: Upstream, by worker: Worker) {
         openedAt = worker.clock.monotonic
+        isOfMessages = upstream.kind != .provider
         isPiped = upstream.isProcess
         recordsContent = worker.settings.content.mode != .none
         span.record.startTime = worker.clock.wall
@@ -171,8 +184,9 @@ final class Exchange {
             default: break
             }
         }
-        if editor != nil {
+        if isOfMessages, editor != nil {
             editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
+            cardBegins()
             guard isUnderstood else { return }
         }
         switch encoding {
@@ -203,7 +217,7 @@ final class Exchange {
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
-        if !isPiped { span.set(.httpResponseStatusCode, answer.status) }
+        if !isPiped { span.set(.httpResponseStatusCode, card?.isNotModified == true ? 304 : answer.status) }
     }
 
     /// The answer is ours, for want of one from the upstream.

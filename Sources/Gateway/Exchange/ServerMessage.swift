@@ -25,6 +25,8 @@ final class ServerMessage {
     fileprivate(set) var edit: MessageEdit?
     /// It could be taken for another; looked for only where that matters.
     fileprivate(set) var hasLookalikes = false
+    /// Where the task is remembered that comes of a request to an agent, or that it is about; nil once it is.
+    fileprivate var remembering: TaskMemory?
     /// When it had its answer although the stream goes on; monotonic nanoseconds, 0 not yet. A hop to an agent ends with its stream.
     private(set) var answeredAt: UInt64 = 0
 
@@ -36,6 +38,7 @@ final class ServerMessage {
         request = .success(nil)
         edit = nil
         hasLookalikes = false
+        remembering = nil
         answeredAt = 0
     }
 
@@ -50,7 +53,7 @@ final class ServerMessage {
         let call = a2a ?? A2ACall()
         a2a = call
         self.call = call
-        call.agent = agent.agentName
+        call.agent = agent.agent?.name ?? []
         do {
             let version = head.a2aVersion
             if let path = A2APath(head.method, rest) {
@@ -61,10 +64,37 @@ final class ServerMessage {
         } catch { request = .failure(error) }
     }
 
-    func noteAnswer(_ clock: Clock) { if answeredAt == 0, a2a !== call, mcp.isAnswered { answeredAt = clock.monotonic } }
+    func noteAnswer(_ clock: Clock) {
+        guard a2a !== call else { return rememberTask() }
+        if answeredAt == 0, mcp.isAnswered { answeredAt = clock.monotonic }
+    }
+
+    /// The agent has named the task: what is asked about it from now on, while its stream still runs, belongs to this run.
+    private func rememberTask() {
+        guard let remembering, let task = a2a?.answeredTask, !task.isEmpty else { return }
+        self.remembering = nil
+        remembering.tasks.remember(remembering.key(task), remembering.place)
+    }
 
     /// What the caller was sent so far is all it asked for.
     var hasSaidAll: Bool { answeredAt > 0 || call.hasSaidAll }
+}
+
+/// Which tasks are the same: those of one caller and one agent with one id.
+private struct TaskMemory {
+    let tasks: TaskRuns
+    let scope: [UInt8]
+    let agent: [UInt8]
+    let salt: (UInt64, UInt64)
+    /// Where the hop stands.
+    var place = TaskRuns.Place(trace: TraceID(high: 0, low: 0), parent: SpanID(0), rootIsOurs: false, flags: [], runName: [])
+
+    func key(_ task: [UInt8]) -> RunKey {
+        // No agent's name has such a byte.
+        let name = agent + [0] + task
+        // Sound: bytes have no padding.
+        return unsafe RunKey(scope: scope.span.bytes, name: name.span.bytes, salt: salt)
+    }
 }
 
 extension MessageHead {
@@ -126,7 +156,18 @@ extension Exchange {
             case .a2a(let request): readContext(request.messageTrace, in: body.bytes) ?? readContext(request.paramsTrace, in: body.bytes)
             case nil: nil
             }
-        place(upstream, caller: caller, by: worker, brought: brought)
+        guard case .a2a = request, let agent = upstream.agent, let call = message.a2a else {
+            return place(upstream, caller: caller, by: worker, brought: brought)
+        }
+        // Sound: the bytes are read inside the closure only.
+        var memory = TaskMemory(
+            tasks: worker.tasks, scope: unsafe caller.withUnsafeBytes { unsafe Array($0) }, agent: agent.name, salt: worker.settings.runKeySalt)
+        let task = call.requestedTask.isEmpty ? nil : worker.tasks.place(of: memory.key(call.requestedTask))
+        place(upstream, caller: caller, by: worker, brought: brought, task: task)
+        let record = span.record
+        memory.place = TaskRuns.Place(
+            trace: record.traceID, parent: SpanID(record.parent), rootIsOurs: record.runRoot != 0, flags: context.flags, runName: runName)
+        message.remembering = memory
     }
 
     /// Makes the context that is to travel in the message.
@@ -161,15 +202,22 @@ extension Exchange {
             span.set(.networkTransport, "tcp")
             span.set(.networkProtocolName, "http")
         }
+        if let agent = upstream.agent {
+            if let card, !card.agentVersion.isEmpty { agent.version = card.agentVersion }
+            let version = agent.version
+            if !version.isEmpty { unsafe span.set(.agentVersion, version.span.bytes) }
+        }
         guard let message, message.call.isKnown else {
             // The stream a client listens on, the end of its session, a card, or no message at all.
             let name = upstream.name
+            if let agent = upstream.agent?.name { unsafe span.set(.agentName, agent.span.bytes) }
             return span.setName(request.method.name, name.bytes)
         }
         let call = message.call
         call.describe(into: &span)
-        let isCharged = upstream.kind == .agent ? message.a2a?.operation.isSend == true : message.mcp.method == .toolsCall
-        if isCharged, call.isAnswered || call.hasSaidAll, let price = upstream.pricePerCall {
+        let isCharged =
+            upstream.kind == .agent ? message.a2a.map { $0.operation.isSend && $0.isTaken } ?? false : message.mcp.method == .toolsCall && call.isAnswered
+        if isCharged, let price = upstream.pricePerCall {
             span.record.cost = price
             span.record.costSource = CostSource.configured.rawValue
         }
@@ -183,7 +231,7 @@ extension Exchange {
 
     /// The answer to a hop to an MCP server is a stream to listen on: it may be silent for long.
     func isListening(_ upstream: Upstream) -> Bool {
-        upstream.kind == .mcpServer && !asksMetadata && (request.method == .get || message?.mcp.method == .subscriptionsListen)
+        upstream.kind == .mcpServer && (request.method == .get && !asksMetadata || message?.mcp.method == .subscriptionsListen)
     }
 
     /// A server that has no stream to listen on, or no session to end, says so with 405, and nothing has failed (MCP 2025-11-25,

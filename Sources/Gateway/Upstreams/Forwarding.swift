@@ -23,6 +23,9 @@ extension Exchange {
         var acceptEncoding = AcceptEncoding()
         var credentialSeen = false
         let replaces = upstream.headers != nil
+        let asksCard = isOfMessages && card != nil
+        // Nothing but its name decides what becomes of a field.
+        let isPlain = !replaces && !asksCard
         var run: Range<Int>?
         for index in 0..<request.fieldCount {
             let field = request.field(index)
@@ -36,7 +39,9 @@ extension Exchange {
                 // Nominated, it is for us alone (RFC 9110 §7.6.1), but still the caller's own.
                 credentialSeen = upstream.passesCredentials
                 passes = !field.isNominated && upstream.passesCredentials
-            default: passes = !field.name.isHopByHop && !field.isNominated && !(replaces && upstream.replaces(index, of: request))
+            default:
+                passes = !field.name.isHopByHop && !field.isNominated
+                    && (isPlain || !(replaces && upstream.replaces(index, of: request)) && !(asksCard && isCardCondition(index)))
             }
             extend(&run, by: field, passes, in: request)
         }
@@ -52,7 +57,7 @@ extension Exchange {
         if !credentialSeen, let credential = upstream.credential { writeCredential(credential, target: targetStart..<targetEnd) }
         if let headers = upstream.headers { output.append(headers) }
         if let authorization = upstream.proxyAuthorization { output.append(authorization) }
-        writeSession()
+        if isOfMessages { writeSession() }
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")
@@ -66,7 +71,7 @@ extension Exchange {
     }
 
     private func writeTarget(_ upstream: Upstream) {
-        if asksMetadata {
+        if isOfMessages, asksMetadata {
             output.append(ProtectedResource.wellKnown)
             if asksAtRoot || upstream.pathPrefix.count < 2 { return }
         }
@@ -118,7 +123,7 @@ extension Exchange {
     private func writeRequestFraming() {
         if isUnderstood {
             // What is asked of an agent by GET or DELETE has no body as a rule.
-            if body.count == 0, request.framing == .none, request.method != .post { return }
+            if isOfMessages, body.count == 0, request.framing == .none, request.method != .post { return }
             output.append("content-length: ")
             output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (message?.edit?.growth ?? 0))
             output.append("\r\n")
@@ -153,7 +158,12 @@ extension Exchange {
             output.append(" \r\n")
         }
         var framing = answer.framing
-        if isCollected { framing = .length(body.count) } else if hides, framing != .none { framing = .chunked }
+        if isOfMessages, card?.isNotModified == true {
+            run = nil
+            output.removeAll()
+            output.append("HTTP/1.1 304 Not Modified\r\n")
+            framing = .none
+        } else if isCollected { framing = .length(body.count) } else if hides, framing != .none { framing = .chunked }
         if framing == .untilClose { framing = .chunked }
         if framing == .chunked, request.minorVersion == 0 { framing = .untilClose }
 
@@ -163,18 +173,13 @@ extension Exchange {
             switch field.name {
             case .traceresponse, .hopspanRun, .hopspanOther, .hopspanAgent: passes = false
             // An answer without a body may still say how long one would be (HEAD, 304), but 204 never has one (RFC 9110 §8.6).
-            case .contentLength: passes = framing == answer.framing && answer.status != 204
+            case .contentLength: passes = framing == answer.framing && answer.status != 204 && !field.isNominated
             default: passes = !field.name.isHopByHop && !field.isNominated
             }
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
-        if isCollected, framing != answer.framing {
-            output.append("content-length: ")
-            output.append(decimal: body.count)
-            output.append("\r\n")
-        }
-        if let addedLines { output.append(addedLines.bytes) }
+        if isOfMessages { writeMessageFields(framing) }
         writeOurFields()
         if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
         if !keepsAlive || framing == .untilClose {
@@ -184,6 +189,23 @@ extension Exchange {
         }
         output.append("\r\n")
         return framing
+    }
+
+    /// Fields that only answers to hops to MCP servers and agents have.
+    @inline(never)
+    private func writeMessageFields(_ framing: BodyFraming) {
+        if let card, !card.tag.isEmpty {
+            let tag = card.tag
+            output.append("etag: ")
+            unsafe output.append(tag.span.bytes)
+            output.append("\r\n")
+        }
+        if isCollected, framing != answer.framing, framing != .none {
+            output.append("content-length: ")
+            output.append(decimal: body.count)
+            output.append("\r\n")
+        }
+        if let addedLines { output.append(addedLines.bytes) }
     }
 
     /// Writes an interim answer's head into `output`.

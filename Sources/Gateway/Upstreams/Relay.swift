@@ -25,11 +25,13 @@ extension Worker {
         // The request will not be sent again: what it held, which may be much, goes.
         clear(filtered)
         let input = connection.input
-        // Where a client listens, silence is what there is to hear mostly.
-        let isListening = exchange.isListening(upstream)
-        let idle = isListening ? .max : upstream.timeouts.idle
-        downstream.isListening = isListening
-        if exchange.editor != nil { try await editBody(exchange, from: connection, idle: idle) }
+        var idle = upstream.timeouts.idle
+        if upstream.kind != .provider {
+            // Where a client listens, silence is what there is to hear mostly.
+            downstream.isListening = exchange.isListening(upstream)
+            if downstream.isListening { idle = .max }
+            if exchange.editor != nil { try await editBody(exchange, from: connection, idle: idle) }
+        }
         let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
 
         var piece: Int?
@@ -38,8 +40,7 @@ extension Worker {
         // What was wrong until here could still be said in an answer of ours.
         exchange.answerHasStarted()
         if exchange.isCollected {
-            try await writePiece(filtered.bytes, of: exchange, isLast: true, framing, output, downstream)
-            exchange.passedOn()
+            try await writeCollected(exchange, framing, downstream)
             isWhole = true
             return keepsAlive && framing != .untilClose
         }
@@ -116,6 +117,14 @@ extension Worker {
         }
         if exchange.body.count > Self.readAtOnce { await editBodyBeside(exchange) } else { exchange.editBody(clock) }
         if let failure = editor.failure { throw failure }
+    }
+
+    /// Sends the answer that was taken whole.
+    @inline(never)
+    private func writeCollected(_ exchange: Exchange, _ framing: BodyFraming, _ downstream: HTTP1Connection) async throws(GatewayError) {
+        let body = exchange.body
+        try await writePiece(body.bytes, of: exchange, isLast: true, framing, exchange.output, downstream)
+        exchange.passedOn()
     }
 
     /// What a failed read of an answer's body means.

@@ -94,9 +94,17 @@ final class Endpoint: @unchecked Sendable {
         session.use(loop.now)
         let loop = loop
         let outlet = session.unsolicited
-        request.caller?.onLeaving = { outlet.leave() }
-        if request.caller?.hasGone == true { outlet.leave() }
+        let caller = request.caller
+        var hasBegun = false
+        func leave() {
+            outlet.leave()
+            // Whoever leaves before the stream has begun never comes to its end.
+            if !hasBegun { session.stopListening(loop.now) }
+        }
+        if caller?.hasGone == true { leave() } else { caller?.onLeaving = leave }
         return .eventStream([]) { writer in
+            guard caller?.hasGone != true else { throw StreamError.callerGone }
+            hasBegun = true
             defer { session.stopListening(loop.now) }
             while let item = await outlet.next() {
                 do { try await writer.write(Self.event(item.message)) } catch {

@@ -88,6 +88,11 @@ extension Configuration.MCPServer {
     }
 }
 
+extension Configuration.MCPServer {
+    /// It is spoken to by the host of MCP servers, not by Streamable HTTP, or may turn out to be.
+    fileprivate var isHosted: Bool { !command.isEmpty || transport != .http }
+}
+
 extension Configuration.Agent {
     /// Whom it is believed by; nil: whom the system trusts.
     fileprivate func trust(_ contexts: TLSContexts) throws(StartFailure) -> TLSContext? {
@@ -102,15 +107,11 @@ extension AgentSettings {
         self.init(name: agent.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port), pathPrefix: url.path)
         credential = agent.credential?.revealed
         headers = agent.headers.map { ($0.name, $0.value.revealed) }
+        skills = agent.skills
         passesAuthorization = agent.passAuthorization
         pricePerCall = agent.pricePerCall
         timeouts = UpstreamTimeouts(agent.timeout)
     }
-}
-
-extension Configuration.MCPServer {
-    /// It is spoken to by the host of MCP servers, not by Streamable HTTP, or may turn out to be.
-    fileprivate var isHosted: Bool { !command.isEmpty || transport != .http }
 }
 
 extension MCPServerSettings {
