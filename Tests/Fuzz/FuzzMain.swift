@@ -17,10 +17,11 @@ private let target: @Sendable ([UInt8]) -> Void =
     case "amazon-events": fuzzAmazonEvents
     case "context": fuzzContext
     case "json": fuzzJSON
+    case "messages": fuzzMessages
     case "otlp": fuzzOTLP
     case "agent-card": fuzzAgentCard
     case "a2a": fuzzA2A
-    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, otlp, agent-card, a2a")
+    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, messages, otlp, agent-card, a2a")
     }
 
 /// A statement that holds for every input; libFuzzer keeps the input for which it does not.

@@ -94,7 +94,9 @@ extension Worker {
     }
 
     /// Whether what is asked of the metadata is the server's to say.
-    func asksServer(_ exchange: Exchange, _ upstream: Upstream) -> Bool { upstream.passesCredentials && exchange.request.method == .get }
+    func asksServer(_ exchange: Exchange, _ upstream: Upstream) -> Bool {
+        upstream.passesCredentials && !upstream.isProcess && !upstream.isLegacy && exchange.request.method == .get
+    }
 
     /// Sends for the server's metadata: where it stands for the endpoint's path, else where it stands for all of the server (MCP
     /// 2025-11-25, Protected Resource Metadata Discovery).

@@ -211,6 +211,7 @@ final class Exchange {
         isObserved = false
         isInflating = false
         answerHasBegun = false
+        addedLines?.removeAll()
     }
 
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
@@ -392,9 +393,8 @@ final class Exchange {
     /// What was asked for is not there: the next request is for another place, and the answer to come the one that counts.
     func asksElsewhere() {
         asksAtRoot = true
-        answerHasBegun = false
         urlIsDescribed = false
-        addedLines?.removeAll()
+        passOverAnswer()
     }
 
     /// The request's body has begun to go out and is not kept.
