@@ -1,5 +1,5 @@
 internal import HTTP
-public import JSON
+internal import JSON
 
 /// What can be asked of an agent, in any version and binding (A2A 0.2 to 1.0, "Protocol operations").
 public enum A2AOperation: UInt8, Sendable, CaseIterable {

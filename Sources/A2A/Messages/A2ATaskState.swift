@@ -1,4 +1,4 @@
-public import JSON
+internal import JSON
 
 /// How a task stands (A2A 1.0, `TaskState`, with its numbers; 0.x has the same states under names in lower case).
 public enum A2ATaskState: UInt8, Sendable, CaseIterable {
