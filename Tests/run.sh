@@ -83,6 +83,8 @@ if [ -z "$filter" ]; then
   if step "build (release)" swift build -c release --static-swift-stdlib --product hopspan; then
     python_packages .build/venv Tests/EndToEnd/requirements.txt
     python_packages .build/venv-mcp-1 Tests/EndToEnd/requirements-mcp-1.txt
+    python_packages .build/venv-a2a-0 Tests/EndToEnd/requirements-a2a-0.txt
+    python_packages .build/venv-a2a-1 Tests/EndToEnd/requirements-a2a-1.txt
     step "the whole program" .build/venv/bin/pytest -q -p no:cacheprovider Tests/EndToEnd
     if $backends; then
       python_packages .build/venv-phoenix Tests/Backends/requirements-phoenix.txt

@@ -9,8 +9,13 @@ public enum Invocation: Sendable, Hashable {
     case run(RunSettings)
     case cost(CostSettings)
     case prices(PricesSettings)
+    /// A part that the demo plays in a process of its own: an MCP server on standard input and output.
+    case runbooks
     /// A text for standard output: help, or the version.
     case show(String)
+
+    /// For the demo alone; help says nothing of it.
+    public static let runbooksWord = "demo-runbooks"
 
     /// - Parameter words: what stands behind the program's name.
     public static func read(_ words: [String]) throws(Complaint) -> Invocation {
@@ -20,6 +25,7 @@ public enum Invocation: Sendable, Hashable {
         case "--help", "-h": return .show(overview)
         case "--version": return .show("\(ProgramVersion.name) \(ProgramVersion.version)\n")
         case "help": return try help(rest)
+        case runbooksWord where rest.isEmpty: return .runbooks
         case _ where CommandList.notYet.contains { $0.name == first }: throw .notInThisBuild("\(first) is not in this build yet")
         default: break
         }

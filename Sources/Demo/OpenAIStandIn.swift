@@ -2,7 +2,7 @@ import EventLoop
 import HTTP
 import JSON
 
-/// What OpenAI would say: Chat Completions, Responses and Embeddings, as its API reference has them.
+/// What OpenAI would say: Chat Completions and Responses, as its API reference has them.
 enum OpenAIStandIn {
     static func answer(_ request: HTTPRequest, _ loop: EventLoop) async -> HTTPResponse {
         guard let asked = StandInRequest(request) else { return refusal(400, "We could not parse the JSON body of your request.") }
@@ -11,9 +11,6 @@ enum OpenAIStandIn {
             guard let reply = Script.chatReply(to: asked) else { return refusal(404, "The model does not exist or you do not have access to it.") }
             await loop.sleep(nanoseconds: reply.patience)
             return asked.wantsStream ? stream(reply, asked, loop) : .json(200, completion(reply), fields)
-        case "/v1/embeddings":
-            await loop.sleep(nanoseconds: 45_000_000)
-            return .json(200, embedding(asked.model, Script.embeddingTokens), fields)
         case "/v1/responses":
             await loop.sleep(nanoseconds: 260_000_000)
             return .json(200, response(Script.check), fields)
@@ -32,14 +29,14 @@ enum OpenAIStandIn {
     private static func completion(_ reply: Script.ChatReply) -> String {
         """
         {"id":"\(reply.id)","object":"chat.completion","created":1763820000,"model":"\(reply.model)","choices":[{"index":0,\
-        "message":{"role":"assistant","content":\(reply.toolCall == nil ? reply.text.quoted : "null")\(toolCalls(reply)),"refusal":null},\
+        "message":{"role":"assistant","content":\(reply.toolCalls.isEmpty ? reply.text.quoted : "null")\(toolCalls(reply)),"refusal":null},\
         "logprobs":null,"finish_reason":"\(reply.finishReason)"}],"usage":\(usage(reply.usage)),"service_tier":"default","system_fingerprint":"fp_demo"}
         """
     }
 
     private static func toolCalls(_ reply: Script.ChatReply) -> String {
-        guard let call = reply.toolCall else { return "" }
-        return #","tool_calls":[{"id":"\#(call.id)","type":"function","function":{"name":"\#(call.name)","arguments":\#(call.arguments.quoted)}}]"#
+        guard !reply.toolCalls.isEmpty else { return "" }
+        return #","tool_calls":[\#(reply.toolCalls.map(\.json).joined(separator: ","))]"#
     }
 
     private static func usage(_ usage: Script.Usage) -> String {
@@ -65,14 +62,7 @@ enum OpenAIStandIn {
         return .events(events, fields, pause: 14_000_000, on: loop)
     }
 
-    // MARK: Embeddings, Responses
-
-    private static func embedding(_ model: String, _ tokens: Int) -> String {
-        """
-        {"object":"list","data":[{"object":"embedding","index":0,"embedding":[-0.0069,0.0231,-0.0118,0.0402,-0.0274,0.0087,0.0155,-0.0331]}],\
-        "model":\(model.quoted),"usage":{"prompt_tokens":\(tokens),"total_tokens":\(tokens)}}
-        """
-    }
+    // MARK: Responses
 
     private static func response(_ reply: Script.ChatReply) -> String {
         """

@@ -2,8 +2,9 @@ import JSON
 
 /// What the demo's models say, and what it counts as. Made up; the models are real ones, so that their prices are.
 ///
-/// The story: an agent is asked why checkouts became slow last night. It plans, asks for a metric, looks up a runbook, explains, has
-/// another provider's model review it, lets a third one check the figures, and writes a note to the team.
+/// The story: an agent is asked why checkouts became slow last night. It plans, reads a metric, wants to read a runbook, which is not there,
+/// explains all the same what it says, asks another agent what was changed, has another provider's model review it, lets a third one check
+/// the figures, and writes a note to the team.
 enum Script {
     struct Usage {
         /// Cached ones included.
@@ -15,17 +16,36 @@ enum Script {
     }
 
     struct ToolCall {
-        let id = "call_demo_latency"
-        let name = "query_metrics"
-        let arguments = #"{"service":"checkout","metric":"http.server.request.duration","quantile":0.99,"from":"-12h"}"#
+        var id: String
+        var server: ToolServer
+        var name: String
+        var arguments: String
+
+        /// As Chat Completions has it.
+        var json: String { #"{"id":"\#(id)","type":"function","function":{"name":"\#(name)","arguments":\#(arguments.quoted)}}"# }
+
+        /// As MCP has it.
+        var message: String {
+            """
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\(name)","arguments":\(arguments),"_meta":{\
+            "io.modelcontextprotocol/protocolVersion":"\(ToolServer.revision)","io.modelcontextprotocol/clientCapabilities":{},\
+            "io.modelcontextprotocol/clientInfo":{"name":"hopspan-demo","version":"1.0"}}}}
+            """
+        }
     }
+
+    static let metric = ToolCall(
+        id: "call_demo_latency", server: .metrics, name: "query_metrics",
+        arguments: #"{"service":"checkout","metric":"http.server.request.duration","quantile":0.99,"from":"-12h"}"#)
+    static let runbook = ToolCall(id: "call_demo_runbook", server: .runbooks, name: "read_runbook", arguments: #"{"name":"latency-step"}"#)
+    static let changes = ToolCall(id: "call_demo_changes", server: .metrics, name: "list_changes", arguments: #"{"from":"22:30","to":"23:30"}"#)
 
     struct ChatReply {
         var id: String
         var model: String
         var text: String
         var finishReason = "stop"
-        var toolCall: ToolCall?
+        var toolCalls: [ToolCall] = []
         var usage: Usage
         /// What it takes before the first byte, in nanoseconds.
         var patience: UInt64
@@ -38,9 +58,15 @@ enum Script {
         switch asked.model {
         case Models.planner: plan
         case Models.worker: asked.json["messages"]?.elements?.contains { $0["role"]?.string == "tool" } == true ? explanation : toolRequest
+        case Models.historian: history
         default: nil
         }
     }
+
+    private static let history = ChatReply(
+        id: "chatcmpl-demo-history", model: "gpt-4.1-mini-2025-04-14",
+        text: "Nothing was deployed. At 23:08 the payment provider's certificate was renewed; at 22:41 a dashboard was edited.",
+        usage: Usage(input: 301, output: 32), patience: 130_000_000)
 
     private static let plan = ChatReply(
         id: "chatcmpl-demo-plan", model: "gpt-4o-mini-2024-07-18",
@@ -48,8 +74,8 @@ enum Script {
         usage: Usage(input: 412, output: 47), patience: 140_000_000)
 
     private static let toolRequest = ChatReply(
-        id: "chatcmpl-demo-tool", model: "gpt-4o-2024-11-20", text: "", finishReason: "tool_calls", toolCall: ToolCall(),
-        usage: Usage(input: 1384, output: 38, cached: 1024), patience: 190_000_000)
+        id: "chatcmpl-demo-tool", model: "gpt-4o-2024-11-20", text: "", finishReason: "tool_calls", toolCalls: [metric, runbook],
+        usage: Usage(input: 1384, output: 61, cached: 1024), patience: 190_000_000)
 
     private static let explanation = ChatReply(
         id: "chatcmpl-demo-answer", model: "gpt-4o-2024-11-20",
@@ -60,8 +86,6 @@ enum Script {
             the cache's version in the next release.
             """,
         usage: Usage(input: 2217, output: 98, cached: 1280), patience: 160_000_000)
-
-    static let embeddingTokens = 21
 
     static let check = ChatReply(
         id: "resp_demo", model: "gpt-5.2-2025-12-11",
@@ -99,7 +123,7 @@ enum Script {
 public enum Models {
     public static let planner = "gpt-4o-mini"
     public static let worker = "gpt-4o"
-    public static let librarian = "text-embedding-3-small"
+    public static let historian = "gpt-4.1-mini"
     public static let checker = "gpt-5.2"
     public static let reviewer = "claude-sonnet-4-6"
     public static let writer = "claude-haiku-4-5"

@@ -2,9 +2,10 @@ public import EventLoop
 import HTTP
 import JSON
 
-/// A server on this machine that answers as an LLM provider would: for the demo, where no key and no network is needed.
+/// A server on this machine that answers as an LLM provider would, or an MCP server, or an agent: for the demo, where no key and no network
+/// is needed.
 ///
-/// What it says is written down beforehand (`OpenAIStandIn`, `AnthropicStandIn`); how it says it is real: shapes, headers, streams,
+/// What it says is written down beforehand (`OpenAIStandIn`, `AnthropicStandIn`, `ToolServer`, `Historian`); how it says it is real: shapes, headers, streams,
 /// errors, and the time it takes.
 public final class StandIn: Sendable {
     public let address: SocketAddress
@@ -31,6 +32,15 @@ public final class StandIn: Sendable {
     public static func anthropic() throws(SystemError) -> StandIn {
         let overload = Overload()
         return try StandIn("anthropic") { request, loop in await AnthropicStandIn.answer(request, overload, loop) }
+    }
+
+    /// An MCP server with figures.
+    public static func metrics() throws(SystemError) -> StandIn {
+        try StandIn("metrics") { request, loop in await ToolServer.metrics.answer(request, loop) }
+    }
+
+    public static func agent(_ historian: Historian) throws(SystemError) -> StandIn {
+        try StandIn("historian") { request, loop in await historian.answer(request, loop) }
     }
 
     /// Its base URL.

@@ -97,6 +97,14 @@ internal import Synchronization
         _ = pthread_join(pthread_t(startedThread.load(ordering: .acquiring)), nil)
     }
 
+    /// The same, but not for longer than so many nanoseconds: a turn may never end.
+    /// - Returns: whether the thread has ended.
+    @discardableResult
+    public func join(within limit: UInt64) -> Bool {
+        guard started.load(ordering: .acquiring) else { return true }
+        return linux_join(startedThread.load(ordering: .acquiring), Clock.system.monotonic + limit) == 0
+    }
+
     private func turn() {
         wait()
         let begin = now

@@ -62,7 +62,12 @@ public final class Gateway: Sendable {
         let lastCall = Clock.system.monotonic + 2_000_000_000
         while activeExchanges > 0, Clock.system.monotonic < lastCall { try? await Task.sleep(nanoseconds: 10_000_000) }
         for loop in loops + readers { loop.stop() }
-        for loop in loops + readers { loop.join() }
+        // One that is stuck in a turn must not keep the others' spans from the store; the process ends without it.
+        let end = Clock.system.monotonic + 2_000_000_000
+        for loop in loops + readers {
+            let now = Clock.system.monotonic
+            loop.join(within: end > now ? end - now : 0)
+        }
     }
 
     /// Gives running exchanges no more time to end, also where `drain` waits for them already. Their spans are recorded all the same.

@@ -13,12 +13,16 @@ enum GatewayError: Error, Equatable {
     /// What should be a JSON-RPC message is none.
     case badMessage(JSONRPCError)
     case methodNotAllowed
+    /// A session that is not this caller's, or was never opened here.
+    case sessionUnknown
     /// A message that two readers could take for two.
     case ambiguousMessage
     /// A field that repeats the message does not say what the message says.
     case headerMismatch
     /// The configuration keeps this tool from callers.
     case toolNotAllowed
+    /// And this skill.
+    case skillNotAllowed
     case callerGone
     // The upstream's.
     case connect(ConnectFailure)
@@ -27,6 +31,8 @@ enum GatewayError: Error, Equatable {
     case malformedAnswer
     /// A good answer that does not answer the request in it.
     case unanswered
+    /// What a server says is a session's id is none.
+    case malformedSession
     /// An answer that is to be edited cannot be read, or is more than is read: it does not pass.
     case answerUnreadable
     case answerTooLarge(limit: Int)
@@ -43,12 +49,12 @@ enum GatewayError: Error, Equatable {
         case .badRequest(.stream(.timedOut)): "408"
         case .badRequest(.head(let error)): error.statusText
         case .badRequest, .pathLeadsUp, .badMessage, .ambiguousMessage, .headerMismatch: "400"
-        case .toolNotAllowed: "denied"
+        case .toolNotAllowed, .skillNotAllowed: "denied"
         case .methodNotAllowed: "405"
         case .bodyTooLarge: "413"
         case .upgrade: "501"
         case .foreignHost: "403"
-        case .notConfigured: "404"
+        case .notConfigured, .sessionUnknown: "404"
         case .callerGone: "client_disconnected"
         case .connect(.name), .connect(.proxy(.name)): "dns_error"
         case .connect(.refused), .connect(.proxy): "connect_error"
@@ -58,7 +64,7 @@ enum GatewayError: Error, Equatable {
         case .connect(.shutdown), .shutdown: "shutdown"
         case .upstreamReset: "connection_reset"
         case .upstreamCut: "stream_cut"
-        case .malformedAnswer, .answerUnreadable, .answerTooLarge: "malformed_response"
+        case .malformedAnswer, .malformedSession, .answerUnreadable, .answerTooLarge: "malformed_response"
         case .unanswered: "stream_cut"
         case .draining: "503"
         }
@@ -73,11 +79,11 @@ enum GatewayError: Error, Equatable {
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .upgrade: 501
-        case .foreignHost: 403
-        case .notConfigured: 404
+        case .foreignHost, .skillNotAllowed: 403
+        case .notConfigured, .sessionUnknown: 404
         case .connect(.timedOut), .firstByteTimeout, .idleTimeout, .totalTimeout: 504
         case .draining, .shutdown, .connect(.shutdown): 503
-        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone, .answerUnreadable, .answerTooLarge: 502
+        case .connect, .upstreamReset, .upstreamCut, .malformedAnswer, .unanswered, .callerGone, .malformedSession, .answerUnreadable, .answerTooLarge: 502
         }
     }
 
@@ -98,8 +104,11 @@ enum GatewayError: Error, Equatable {
         case .pathLeadsUp: "The path has `..` in it, which could lead out of what \(place.path) allows. Send the path that is meant."
         case .badMessage(let error): error.message
         case .methodNotAllowed: "An MCP server is spoken to with POST, and where it has sessions with GET and DELETE."
+        case .sessionUnknown: "This session is not open here for this caller. Begin a new one with initialize, without Mcp-Session-Id."
+        case .malformedSession: "\(provider) sent a session id that is none: it must be of 1 to \(SessionBinder.idLimit) visible ASCII characters, and there must be one."
         case .ambiguousMessage: "A member of the message differs only in its letters' case from one that JSON-RPC or MCP knows, and two readers could take it for two messages."
         case .headerMismatch: "Header mismatch: Mcp-Method or Mcp-Name does not say what the message says."
+        case .skillNotAllowed: "The message names a skill that \(place.path).skills does not allow."
         case .toolNotAllowed: "Unknown tool: \(place.path).tools does not allow it."
         case .notConfigured(let what): "\(provider) has no public host of one name for all. Name the one to call in the configuration, at \(place.path): \(what)."
         case .callerGone, .connect(.callerGone): "The caller closed the connection before the answer was complete."

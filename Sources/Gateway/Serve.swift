@@ -19,6 +19,7 @@ extension Worker {
             downstream.isServing = true
             let keepsAlive = await serve(exchange, on: downstream, from: caller)
             downstream.isServing = false
+            downstream.isListening = false
             giveBack(exchange)
             if !keepsAlive {
                 await downstream.closeAfterAnswer(on: loop)
@@ -51,10 +52,11 @@ extension Worker {
         }
 
         // identify, route: what names nothing known leaves no span
-        guard var upstream = route(exchange) else {
+        guard var upstream = route(exchange) ?? routeMetadata(exchange) else {
             counters.unknownPaths.add(1, ordering: .relaxed)
             return await refuseUnknown(exchange, on: downstream)
         }
+        if exchange.asksMetadata, !asksServer(exchange, upstream) { return await answerMetadata(exchange, upstream, on: downstream) }
         exchange.open(upstream, by: self)
         // What a message says of its place is not known yet.
         if upstream.kind == .provider { exchange.place(upstream, caller: caller.bytes, by: self) }
@@ -65,7 +67,9 @@ extension Worker {
         do {
             try admit(exchange, upstream)
             if try !isUnderstoodAtOnce(exchange, upstream, downstream) { try await understand(exchange, upstream, caller, downstream) }
-            var connection = try await send(exchange, to: upstream, for: downstream)
+            var connection =
+                exchange.asksMetadata
+                ? try await sendForMetadata(exchange, to: upstream, for: downstream) : try await send(exchange, to: upstream, for: downstream)
             if isDeclined(exchange, by: upstream) {
                 (upstream, connection) = try await sendToLegacy(exchange, declinedOn: connection, by: upstream, for: downstream)
             }
@@ -97,7 +101,9 @@ extension Worker {
     private func understand(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller, _ downstream: HTTP1Connection) async throws(GatewayError) {
         guard upstream.kind == .provider || exchange.isMessage(upstream) else {
             exchange.place(upstream, caller: caller.bytes, by: self)
-            return try exchange.confineTools(upstream)
+            if exchange.asksMetadata { return try exchange.editMetadata(upstream, by: self) }
+            try admitMessage(exchange, upstream, caller)
+            return exchange.leadCardHere(upstream, isTLS: settings.tls != nil, downstream.stream.socket.descriptor)
         }
         if !downstream.bodyIsDone, try !bodyIsAtHand(exchange, downstream) { try await readBody(of: exchange, from: downstream) }
         let isLarge = exchange.body.count > Self.readAtOnce
@@ -107,8 +113,17 @@ extension Worker {
         }
         if isLarge { await readMessageBeside(exchange, upstream) } else { exchange.readMessage(upstream, content: settings.content) }
         try exchange.takeMessage(upstream, caller: caller.bytes, by: self)
-        try exchange.confineTools(upstream)
+        try admitMessage(exchange, upstream, caller)
+        try exchange.confineSkills(upstream)
+        exchange.leadCardHere(upstream, isTLS: settings.tls != nil, downstream.stream.socket.descriptor)
         if isLarge { await editMessageBeside(exchange) } else { exchange.editMessage() }
+    }
+
+    /// The same for what is known of a request to an MCP server once its message has been read.
+    private func admitMessage(_ exchange: Exchange, _ upstream: Upstream, _ caller: Caller) throws(GatewayError) {
+        guard upstream.kind == .mcpServer else { return }
+        try exchange.openSession(upstream, caller, by: self)
+        try exchange.confineTools(upstream)
     }
 
     /// Parses the request's head where it has come whole and is well-formed, which is nearly always.

@@ -133,6 +133,8 @@ public struct AgentSettings: Sendable {
     /// The caller's `Authorization` goes to the agent, where no credential is configured (`pass_authorization`).
     public var passesAuthorization = false
     public var timeouts = UpstreamTimeouts()
+    /// The skills that callers may use (`skills`).
+    public var skills = NameFilter()
     /// What a send costs; nil: nothing is known (`price_per_call`).
     public var pricePerCall: USD?
     /// Trust of its own.

@@ -30,6 +30,7 @@ final class Worker {
     private var upstreams: [Upstream] = []
     private var spareExchanges: [Exchange] = []
     let spare = SpareStorage()
+    let sessions: SessionBinder
     private var connections: [ObjectIdentifier: HTTP1Connection] = [:]
 
     init(
@@ -47,6 +48,7 @@ final class Worker {
         self.counters = counters
         prices = PriceBook(catalogue)
         hosts = HostCheck(names: settings.hosts, isLoopback: settings.isLoopback)
+        sessions = SessionBinder(salt: settings.runKeySalt)
     }
 
     /// Serves a connection that has just been accepted, to its end.
@@ -102,6 +104,10 @@ final class Worker {
         let request = exchange.request
         let path = request.path
         guard let name = UpstreamPath.name(in: path) else { return nil }
+        return upstream(named: name)
+    }
+
+    func upstream(named name: RawSpan) -> Upstream? {
         for index in 0..<upstreams.count where upstreams[index].isNamed(name) { return current(index, upstreams[index]) }
         guard let role = settings.role(at: name) else { return nil }
         let upstream = Upstream(role, settings, loop: loop, resolver: resolver, counters: counters.upstream(name.string))
@@ -151,13 +157,14 @@ final class Worker {
             connection.stream.socket.interrupt(.shutdown)
         }
         for upstream in upstreams { upstream.pool.closeAll() }
+        for connection in connections.values where connection.isListening { abort(connection) }
     }
 
     /// Ends what still runs: its spans say `shutdown`.
-    func abort() {
-        for connection in connections.values {
-            connection.stream.socket.onBehalf?.interrupt(.shutdown)
-            connection.stream.socket.interrupt(.shutdown)
-        }
+    func abort() { for connection in connections.values { abort(connection) } }
+
+    private func abort(_ connection: HTTP1Connection) {
+        connection.stream.socket.onBehalf?.interrupt(.shutdown)
+        connection.stream.socket.interrupt(.shutdown)
     }
 }

@@ -43,6 +43,7 @@ extension Attribute {
         case .outputMessages: (.string, "The messages that came back, as JSON. Only with `telemetry.content`.")
         case .toolDefinitions: (.string, "The tools offered to the model, as JSON. Only with `telemetry.content`.")
         case .agentName: (.string, "The agent whose run it is; on an agent hop the agent called.")
+        case .agentVersion: (.string, "The version of itself that the agent called gives in its card, where that has been seen.")
         case .toolName: (.string, "The tool called.")
         case .promptName: (.string, "The prompt that was asked for.")
         case .toolCallArguments: (.string, "What a tool was called with, as JSON. Only with `telemetry.content`.")

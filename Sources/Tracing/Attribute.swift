@@ -17,7 +17,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
     // GenAI, content (opt-in)
     case systemInstructions, inputMessages, outputMessages, toolDefinitions
     // GenAI, agents
-    case agentName, toolName, promptName, toolCallArguments, toolCallResult
+    case agentName, agentVersion, toolName, promptName, toolCallArguments, toolCallResult
     // MCP and JSON-RPC
     case mcpMethodName, mcpProtocolVersion, mcpSessionID, mcpResourceURI, mcpTaskID, jsonrpcRequestID, rpcResponseStatusCode
     // A2A
@@ -71,6 +71,7 @@ public enum Attribute: UInt8, CaseIterable, Sendable {
         case .outputMessages: "gen_ai.output.messages"
         case .toolDefinitions: "gen_ai.tool.definitions"
         case .agentName: "gen_ai.agent.name"
+        case .agentVersion: "gen_ai.agent.version"
         case .toolName: "gen_ai.tool.name"
         case .promptName: "gen_ai.prompt.name"
         case .toolCallArguments: "gen_ai.tool.call.arguments"

@@ -7,8 +7,10 @@ import HTTP
 import JSON
 import QueryAPI
 import Terminal
+import Tracing
 
-/// `hopspan demo`: stand-ins for the providers, a real gateway, an agent, and the tree of what it did.
+/// `hopspan demo`: stand-ins for the providers, for two MCP servers and for another agent, a real gateway, an agent, and the tree of what
+/// it did.
 enum DemoCommand {
     static func run(_ settings: DemoSettings, _ console: Console) throws(Failure) {
         System.shareHeap()
@@ -24,22 +26,29 @@ enum DemoCommand {
     /// Everything is started, used and gone when this returns: the store's file can be taken again.
     private static func demonstrate(_ configuration: Configuration, _ settings: DemoSettings, _ console: Console) throws(Failure) {
         var configuration = configuration
-        let (openAI, anthropic): (StandIn, StandIn)
-        do { (openAI, anthropic) = (try .openAI(), try .anthropic()) } catch { throw Failure("the stand-ins cannot listen: \(error)") }
-        configuration.answer("openai", with: openAI)
-        configuration.answer("anthropic", with: anthropic)
+        let historian = Historian()
+        let standIns: [StandIn]
+        do {
+            let (openAI, anthropic, metrics, agent) = (try StandIn.openAI(), try StandIn.anthropic(), try StandIn.metrics(), try StandIn.agent(historian))
+            configuration.answer("openai", with: openAI)
+            configuration.answer("anthropic", with: anthropic)
+            configuration.addTools(metrics)
+            configuration.addAgent(agent)
+            standIns = [openAI, anthropic, metrics, agent]
+        } catch { throw Failure("the stand-ins cannot listen: \(error)") }
         let program: Program
         do { program = try Program.start(configuration) } catch {
             throw Failure(lines: error.lines + (settings.keeps || settings.port != nil ? ["hopspan demo --port PORT takes another port, --store FILE another store"] : []))
         }
+        historian.use(Origin(isTLS: false, host: program.gateway.address.host, port: program.gateway.address.port))
         do throws(Failure) {
             let run = try send(to: program.gateway.address, console)
             try show(run, of: APIClient(apiURL("\(program.api.address)"), console), gateway: program.gateway.address, console)
         } catch {
-            end(program, [openAI, anthropic])
+            end(program, standIns)
             throw error
         }
-        end(program, [openAI, anthropic])
+        end(program, standIns)
     }
 
     // MARK: what is started
@@ -100,7 +109,7 @@ enum DemoCommand {
         _ = try api.get(target + "/end", method: .post)
         guard let tree = try api.get(target), let cost = try api.get(target + "/cost?by=model") else { throw Failure("the api does not know the run \(run)") }
         let screen = console.output.screen
-        let intro = "An agent made \(Agent.steps.count) calls through the gateway at \(gateway), to stand-ins for OpenAI and Anthropic:"
+        let intro = "An agent made \(Agent.steps.count) calls through the gateway at \(gateway), to stand-ins for models, tools and another agent, which made \(Agent.hops - Agent.steps.count) more:"
         let lines: [String]
         do {
             lines = try [intro, ""] + RunTree.lines(tree, on: screen) + ["", "What it cost:", ""] + CostTable.lines(JSONValue(cost), by: ["model"], on: screen)
@@ -111,7 +120,7 @@ enum DemoCommand {
     /// A hop is visible 250 ms after its end; on a busy machine, later.
     private static func wait(for target: String, _ api: APIClient) throws(Failure) {
         for _ in 0..<100 {
-            if let answer = try api.get(target), let hops = (try? JSONValue(answer))?["hops"]?.int, hops >= Agent.steps.count { return }
+            if let answer = try api.get(target), let hops = (try? JSONValue(answer))?["hops"]?.int, hops >= Agent.hops { return }
             WorkSignal.pause(milliseconds: 50)
         }
         throw Failure("the run's hops did not come into the store within five seconds")
@@ -161,5 +170,25 @@ extension Configuration {
         provider.name = name
         provider.baseURL = HTTPURL(standIn.url)
         providers.append(provider)
+    }
+
+    /// Two MCP servers: one over HTTP, and one that is a program, which is this one.
+    fileprivate mutating func addTools(_ standIn: StandIn) {
+        var metrics = MCPServer()
+        metrics.name = "metrics"
+        if let url = HTTPURL(standIn.url + "/mcp") { metrics.url = url }
+        metrics.pricePerCall = USD("0.002")
+        var runbooks = MCPServer()
+        runbooks.name = "runbooks"
+        runbooks.command = ["/proc/self/exe", Invocation.runbooksWord]
+        mcp += [metrics, runbooks]
+    }
+
+    /// Another agent.
+    fileprivate mutating func addAgent(_ standIn: StandIn) {
+        var agent = Agent()
+        agent.name = "historian"
+        if let url = HTTPURL(standIn.url) { agent.url = url }
+        a2a.append(agent)
     }
 }

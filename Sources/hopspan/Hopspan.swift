@@ -1,4 +1,5 @@
 import Commands
+import Demo
 import EventLoop
 import Glibc
 
@@ -31,6 +32,7 @@ import Glibc
         case .run(let settings): try Asking.run(settings, console)
         case .cost(let settings): try Asking.cost(settings, console)
         case .prices(let settings): try Prices.run(settings, console)
+        case .runbooks: try ToolServer.runbooks.serve { line throws(Failure) in try console.print([line]) }
         }
     }
 }

@@ -56,6 +56,13 @@ private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"metho
                 == send(#""message":{"metadata":{"traceparent":"\#(ours)","tracestate":"a=b","baggage":"k=v"}}"#))
     }
 
+    @Test func `is known over HTTP by the name that 0.3's protobuf has for it`() throws {
+        let expected = #"{"request":{"metadata":{"traceparent":"T"},"message_id":"m"}}"#
+        #expect(try written(#"{"request":{"message_id":"m"}}"#, path: "/v1/message:send")?.replacing(ours, with: "T") == expected)
+        #expect(try written(#"{"request":{"message_id":"m"}}"#, path: "/message:send") == nil)
+        #expect(throws: JSONRPCError.invalid(.memberTwice)) { try written(#"{"request":{},"message":{}}"#, path: "/v1/message:send") }
+    }
+
     @Test(arguments: [#""message":"x""#, #""message":{"metadata":"x"}"#, #""messages":{}"#, ""]) func `is left alone where it is none`(params: String) throws {
         #expect(try written(send(params)) == nil)
     }

@@ -9,7 +9,12 @@ import Testing
 @Suite struct `A stand-in` {
     /// Sends the body of a step to the stand-in itself, with `change` made to it.
     static func send(_ step: Agent.Step, to standIn: StandIn, _ change: (String) -> String = { $0 }) throws -> HTTPClientResponse {
-        let request = try HTTPClientRequest(.post, url: standIn.url + step.path, headers: ["content-type": "application/json"], body: Array(change(step.body).utf8))
+        // What stands before the path on the gateway is the gateway's.
+        let path = switch step.target {
+        case .openAI(let path), .anthropic(let path): path
+        case .tools, .agent: "/mcp"
+        }
+        let request = try HTTPClientRequest(.post, url: standIn.url + path, headers: ["content-type": "application/json"], body: Array(change(step.body).utf8))
         return try HTTPClient.sendBlocking(request)
     }
 
@@ -30,7 +35,13 @@ import Testing
     @Test func `answers every step of the agent as the story has it`() async throws {
         let (openAI, anthropic) = (try StandIn.openAI(), try StandIn.anthropic())
         for step in Agent.steps {
-            let answer = try Self.send(step, to: step.provider == .openAI ? openAI : anthropic)
+            let standIn: StandIn
+            switch step.target {
+            case .openAI: standIn = openAI
+            case .anthropic: standIn = anthropic
+            case .tools, .agent: continue
+            }
+            let answer = try Self.send(step, to: standIn)
             #expect(answer.status == step.status, "\(step.name)")
             let asked = try JSONValue(step.body)
             if asked["stream"]?.bool == true {
@@ -75,17 +86,44 @@ import Testing
     }
 }
 
+@Suite struct `A stand-in with tools` {
+    private func answer(_ call: Script.ToolCall) throws -> JSONValue {
+        try JSONValue(try #require(call.server.answer(try JSONValue(call.message))))
+    }
+
+    @Test func `answers a call with its figures, and one that fails inside a 200`() async throws {
+        let metrics = try StandIn.metrics()
+        let step = try #require(Agent.steps.first { $0.target == .tools("metrics", tool: "query_metrics") })
+        let answer = try `A stand-in`.json(try `A stand-in`.send(step, to: metrics))
+        #expect(answer["result"]?["isError"]?.bool == false)
+        #expect(answer["result"]?["content"]?[0]?["text"]?.string?.contains("0.64") == true)
+        await metrics.stop()
+        let runbook = try self.answer(Script.runbook)
+        #expect(runbook["result"]?["isError"]?.bool == true)
+        #expect(runbook["result"]?["content"]?[0]?["text"]?.string?.contains("latency-step") == true)
+    }
+
+    @Test func `serves a message a line, and goes on after what is none`() throws {
+        #expect(ToolServer.runbooks.answer(try JSONValue(#"{"jsonrpc":"2.0","method":"notifications/cancelled"}"#)) == nil)
+        let refused = try JSONValue(try #require(ToolServer.runbooks.answer(try JSONValue(#"{"jsonrpc":"2.0","id":"x","method":"initialize"}"#))))
+        #expect(refused["error"]?["code"]?.int == -32601)
+        #expect(refused["id"]?.string == "x")
+        let list = try JSONValue(try #require(ToolServer.metrics.answer(try JSONValue(#"{"jsonrpc":"2.0","id":7,"method":"tools/list"}"#))))
+        #expect(list["result"]?["tools"]?.elements?.compactMap { $0["inputSchema"]?["type"]?.string } == ["object", "object"])
+    }
+}
+
 @Suite struct `The demo's models` {
     @Test(arguments: [
-        ("openai", Models.planner), ("openai", Models.worker), ("openai", Models.librarian), ("openai", Models.checker), ("anthropic", Models.reviewer), ("anthropic", Models.writer),
-        ("openai", "gpt-4o-mini-2024-07-18"), ("openai", "gpt-4o-2024-11-20"), ("openai", "gpt-5.2-2025-12-11"), ("anthropic", "claude-haiku-4-5-20251001"),
+        ("openai", Models.planner), ("openai", Models.worker), ("openai", Models.historian), ("openai", Models.checker), ("anthropic", Models.reviewer), ("anthropic", Models.writer),
+        ("openai", "gpt-4o-mini-2024-07-18"), ("openai", "gpt-4.1-mini-2025-04-14"), ("openai", "gpt-4o-2024-11-20"), ("openai", "gpt-5.2-2025-12-11"), ("anthropic", "claude-haiku-4-5-20251001"),
     ]) func `have real prices`(provider: String, model: String) {
         #expect(PriceCatalogue.bundled.entry(provider: provider, model: model).map { $0.rule != .prefix } == true)
     }
 
     @Test func `are all asked`() {
-        let bodies = Agent.steps.map(\.body).joined()
-        for model in [Models.planner, Models.worker, Models.librarian, Models.checker, Models.reviewer, Models.writer] {
+        let bodies = Agent.steps.map(\.body).joined() + Historian.question
+        for model in [Models.planner, Models.worker, Models.historian, Models.checker, Models.reviewer, Models.writer] {
             #expect(bodies.contains("\"model\":\"\(model)\""))
         }
     }
@@ -93,12 +131,16 @@ import Testing
 
 @Suite struct `The demo's agent` {
     @Test func `sends well-formed requests`() throws {
-        for step in Agent.steps { #expect(try JSONValue(step.body)["model"] != nil, "\(step.name)") }
+        for step in Agent.steps {
+            let body = try JSONValue(step.body)
+            #expect(body["model"] != nil || body["jsonrpc"]?.string == "2.0", "\(step.name)")
+        }
     }
 
     @Test func `repeats the call that failed, byte for byte`() throws {
         let failed = try #require(Agent.steps.firstIndex { $0.status != 200 })
         #expect(Agent.steps[failed].body == Agent.steps[failed + 1].body)
+        #expect(Agent.steps[failed].target == Agent.steps[failed + 1].target)
         #expect(Agent.steps.filter { $0.status != 200 }.count == 1)
     }
 }

@@ -1,8 +1,9 @@
 """An agent and an MCP server as their owners would trace them: the official SDK of either major version, OpenTelemetry's SDK, its OTLP exporter, and,
 where the MCP SDK makes no spans of its own, OpenTelemetry's instrumentation of HTTP.
 
-    mcp_traced.py serve PORT COLLECTOR       a server; without COLLECTOR it is not traced
-    mcp_traced.py TOOL URLS COLLECTOR        calls the tool on each server, each in a trace of its own; prints the traces' ids as JSON
+    mcp_traced.py serve PORT COLLECTOR       a server
+    mcp_traced.py ask URLS COLLECTOR         calls a tool on each server, first without tracing, then each in a trace of its own, whose ids it
+                                             prints as JSON
 """
 
 import asyncio
@@ -39,19 +40,22 @@ def trace_to(collector, service):
         HTTPXClientInstrumentor().instrument()
 
 
-def serve(port, collector):
-    import uvicorn
-
+def made():
     server = MCPServer("weather")
     for agent in ("traced_2", "traced_1", "plain_2", "plain_1"):
         server.tool(name=f"by_{agent}")(lambda city: f"sunny in {city}")
-    app = server.streamable_http_app()
-    if collector:
-        trace_to(collector, f"server-{VERSION}")
-        if VERSION == 1:
-            from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+    return server
 
-            app = OpenTelemetryMiddleware(app, exclude_spans=["send", "receive"])
+
+def serve(port, collector):
+    import uvicorn
+
+    app = made().streamable_http_app()
+    trace_to(collector, f"server-{VERSION}")
+    if VERSION == 1:
+        from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
+
+        app = OpenTelemetryMiddleware(app, exclude_spans=["send", "receive"])
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="critical")
 
 
@@ -64,17 +68,17 @@ async def called(tool, url):
         return (await session.call_tool(tool, {"city": "Oslo"})).content[0].text
 
 
-async def ask(tool, urls, collector):
-    if collector:
-        trace_to(collector, f"agent-{VERSION}")
-    tracer = trace.get_tracer("agent")
+async def ask(urls, collector):
+    urls = urls.split(",")
+    for url in urls:
+        assert await called(f"by_plain_{VERSION}", url) == "sunny in Oslo"
+    trace_to(collector, f"agent-{VERSION}")
     ids = []
-    for url in urls.split(","):
-        with tracer.start_as_current_span("agent") as span:
-            assert await called(tool, url) == "sunny in Oslo"
+    for url in urls:
+        with trace.get_tracer("agent").start_as_current_span("agent") as span:
+            assert await called(f"by_traced_{VERSION}", url) == "sunny in Oslo"
             ids.append(f"{span.get_span_context().trace_id:032x}")
-    if collector:
-        trace.get_tracer_provider().force_flush()
+    trace.get_tracer_provider().force_flush()
     print(json.dumps(ids))
 
 
@@ -82,4 +86,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "serve":
         serve(sys.argv[2], sys.argv[3])
     else:
-        asyncio.run(asyncio.wait_for(ask(*sys.argv[1:]), 40))
+        asyncio.run(asyncio.wait_for(ask(*sys.argv[2:]), 100))

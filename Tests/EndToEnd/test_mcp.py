@@ -6,17 +6,22 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
 
 import httpx
+import httpx2
 import mcp.shared._otel
 import pytest
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.client import Client
+from mcp.shared.auth import OAuthClientMetadata
 from mcp.shared.exceptions import MCPError
 from opentelemetry.sdk.trace import TracerProvider
 
 import gateway as program
 from collector import CLIENT, STATUS_ERROR, STATUS_UNSET, until
+from loopback import Handler, Server as Loopback
 
 HERE = Path(__file__).parent
 #: With the SDK's last version before the revision of 2026-07-28.
@@ -147,9 +152,10 @@ def test_the_servers_own_spans_hang_below_ours_and_ours_below_the_agents(tools, 
             await client.call_tool("get_weather", {"city": "Oslo"})
 
     trace_id = in_a_trace(tracer, agent)
-    ours = {span.span_id: span for span in collector.find(trace_id, count=1)}
     assert until(lambda: [s for s in servers["2"].spans if s["trace_id"] == trace_id and s["name"] == "tools/call get_weather"])
     theirs = [span for span in servers["2"].spans if span["trace_id"] == trace_id]
+    until(lambda: {span["parent"] for span in theirs} <= collector.ids())
+    ours = {span.span_id: span for span in collector.spans if span.trace_id == trace_id and span.kind == CLIENT}
     for span in theirs:
         assert span["parent"] in ours, f"{span} is not below one of ours"
     call = next(span for span in theirs if span["name"] == "tools/call get_weather")
@@ -167,7 +173,7 @@ def test_a_context_in_the_head_that_is_not_the_messages_becomes_a_link(tools, co
     span, = collector.find(trace.id)
     assert span.parent == "00000000000000aa"
     assert span.links == [("1" * 32, "00000000000000bb", "foo=1", 0x301)]
-    run = tools.api(f"/api/runs/{trace.id}/otlp").json()
+    run = tools.api(f"/api/runs/{trace.id}/otlp")
     stored, = [each for part in run["resourceSpans"] for scope in part["scopeSpans"] for each in scope["spans"]]
     assert stored["links"] == [{"traceId": "1" * 32, "spanId": "00000000000000bb", "traceState": "foo=1", "flags": 0x301}]
     # One that is the same says nothing new.
@@ -205,3 +211,110 @@ def test_a_server_that_is_down_is_told_of_in_the_protocols_own_words(tools, coll
 def test_an_unknown_server_is_refused_with_what_to_do(tools):
     made = httpx.post(f"{tools.url}/mcp/nobody", json={})
     assert made.status_code == 404 and "mcp:" in made.text
+
+
+def test_a_session_is_its_callers_alone(tools, collector, trace):
+    hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}}
+    accept = {"accept": "application/json, text/event-stream"}
+    url = f"{tools.url}/mcp/sdk-1"
+    with httpx.Client() as client, httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
+        opened = client.post(url, json=hello, headers=accept)
+        session = opened.headers["mcp-session-id"]
+        head = accept | trace.headers | {"mcp-session-id": session, "mcp-protocol-version": "2025-06-18"}
+        ping = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
+        assert client.post(url, json=ping, headers=head).status_code == 200
+        span, = collector.find(trace.id)
+        # What the server called it, which nobody but the gateway can say to it.
+        own = span["mcp.session.id"]
+        assert session.endswith("." + own) and session != own
+        for made in [other.post(url, json=ping, headers=head), client.post(url, json=ping, headers=head | {"mcp-session-id": own}),
+                     client.post(f"{tools.url}/mcp/sdk-2", json=ping, headers=head)]:
+            assert made.status_code == 404 and made.json()["error"]["code"] == -32600
+        assert other.delete(url, headers=head).status_code == 404
+        assert client.delete(url, headers=head).status_code == 200
+        assert client.post(url, json=ping, headers=head).status_code == 404
+
+
+class Protected(Handler):
+    """An MCP server that wants a token, and who gives it."""
+    asked = []
+
+    @property
+    def base(self):
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def json(self, body, status=200):
+        self.answer(status, "application/json", json.dumps(body).encode())
+
+    def do_GET(self):
+        self.asked.append(self.path)
+        if self.path == "/.well-known/oauth-protected-resource/mcp":
+            return self.json({"resource": f"{self.base}/mcp", "authorization_servers": [self.base], "scopes_supported": ["tools"]})
+        if self.path == "/.well-known/oauth-authorization-server":
+            return self.json({
+                "issuer": self.base, "authorization_endpoint": f"{self.base}/authorize", "token_endpoint": f"{self.base}/token",
+                "registration_endpoint": f"{self.base}/register", "response_types_supported": ["code"], "code_challenge_methods_supported": ["S256"]})
+        self.json({}, 404)
+
+    def do_POST(self):
+        body = self.body()
+        self.asked.append((self.path, body.decode()))
+        if self.path == "/register":
+            return self.json({"client_id": "agent", "redirect_uris": ["http://127.0.0.1/done"], "token_endpoint_auth_method": "none"}, 201)
+        if self.path == "/token":
+            return self.json({"access_token": "good", "token_type": "Bearer", "expires_in": 60})
+        if self.headers.get("authorization") == "Bearer good":
+            return self.json({"jsonrpc": "2.0", "id": json.loads(body)["id"], "result": {"tools": []}})
+        self.answer(401, "text/plain", b"", [(
+            "WWW-Authenticate", f'Bearer error="invalid_token", resource_metadata="{self.base}/.well-known/oauth-protected-resource/mcp", scope="tools"')])
+
+
+def test_a_client_finds_its_way_to_a_token_where_tokens_are_the_servers(upstream, collector, tmp_path):
+    Protected.asked = []
+    server = Loopback(Protected)
+    mcp = f"mcp: {{ open: {{ url: 'http://127.0.0.1:{server.port}/mcp', pass_authorization: true }}, closed: {{ url: 'http://127.0.0.1:{server.port}/mcp' }} }}\n"
+    made = program.Gateway(tmp_path, program.configuration(upstream.url, collector) + mcp)
+    url = f"{made.url}/mcp/open"
+
+    class Storage(dict):
+        async def get_tokens(self):
+            return self.get("tokens")
+
+        async def set_tokens(self, tokens):
+            self["tokens"] = tokens
+
+        async def get_client_info(self):
+            return self.get("client")
+
+        async def set_client_info(self, client):
+            self["client"] = client
+
+    seen = {}
+
+    async def redirect(to):
+        seen.update({name: values[0] for name, values in urllib.parse.parse_qs(urllib.parse.urlsplit(to).query).items()})
+
+    async def callback():
+        return AuthorizationCodeResult(code="c-1", state=seen["state"])
+
+    async def agent():
+        auth = OAuthClientProvider(
+            url, OAuthClientMetadata(redirect_uris=["http://127.0.0.1/done"], client_name="agent"), Storage(), redirect, callback)
+        async with httpx2.AsyncClient(auth=auth) as client:
+            return await client.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers={"accept": "application/json, text/event-stream"})
+
+    try:
+        answer = asyncio.run(agent())
+        assert answer.status_code == 200 and answer.json()["result"] == {"tools": []}
+        # What the token is asked for is the server as the client knows it: here.
+        assert seen["resource"] == url and seen["scope"] == "tools"
+        assert urllib.parse.parse_qs(next(body for path, body in (each for each in Protected.asked if isinstance(each, tuple)) if path == "/token"))["resource"] == [url]
+        assert "/.well-known/oauth-protected-resource/mcp" in Protected.asked
+        # Where they are not, it is told of nothing.
+        refused = httpx.post(f"{made.url}/mcp/closed", json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers={"authorization": "Bearer good"})
+        assert refused.status_code == 401 and "www-authenticate" not in refused.headers
+        assert httpx.get(f"{made.url}/.well-known/oauth-protected-resource/mcp/closed").json() == {"resource": f"{made.url}/mcp/closed"}
+    finally:
+        server.stop()
+        assert made.stop() == 0, made.log

@@ -10,11 +10,10 @@ from mcp.client.client import Client
 
 import gateway as program
 from collector import STATUS_ERROR, STATUS_UNSET
-from mcp_everything import Agent, Everything, Serving
+from mcp_agent import OPENING, Agent, both_eras
+from mcp_everything import Everything, Serving
 
 pytestmark = pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning", "ignore::DeprecationWarning")
-OPENING = {"legacy": ["initialize"], "auto": ["server/discover"]}
-both_eras = pytest.mark.parametrize("mode", ["legacy", "auto"])
 
 
 @dataclass

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 import gateway as program
+import mcp_traced
 from collector import CLIENT, Collector, until
+from mcp_everything import Serving
 from test_mcp import PYTHONS, free_port
 
 SCRIPT = str(Path(__file__).parent / "mcp_traced.py")
-SERVERS = [f"{kind}-{version}" for kind in ("traced", "plain") for version in PYTHONS]
-AGENTS = SERVERS
+AGENTS = ["traced-2", "traced-1", "plain-2", "plain-1"]
+SERVERS = ["traced-2", "traced-1", "plain-2"]
 SERVER = 2
 
 
@@ -29,15 +31,15 @@ def collector():
 
 @pytest.fixture(scope="module")
 def calls(upstream, collector, tmp_path_factory):
-    """Every agent calls every server once, all at the same time: trace ids by agent and server, empty of agents that have none."""
+    """Every agent calls every server once: trace ids by agent and server, and the servers' ports."""
     otlp = f"http://127.0.0.1:{collector.port}"
-    ports = {name: free_port() for name in SERVERS}
+    plain = Serving(mcp_traced.made().streamable_http_app())
+    ports = {"traced-2": free_port(), "traced-1": free_port(), "plain-2": plain.port}
 
-    def started(name, *arguments, **more):
-        kind, version = name.split("-")
-        return subprocess.Popen([PYTHONS[version], SCRIPT, *map(str, arguments), otlp if kind == "traced" else ""], env=program.environment(), text=True, **more)
+    def started(version, *arguments, **more):
+        return subprocess.Popen([PYTHONS[version], SCRIPT, *map(str, arguments), otlp], env=program.environment(), text=True, **more)
 
-    servers = [started(name, "serve", port) for name, port in ports.items()]
+    servers = [started(version, "serve", ports[f"traced-{version}"]) for version in PYTHONS]
     mcp = ", ".join(f"{name}: {{ url: 'http://127.0.0.1:{port}/mcp' }}" for name, port in ports.items())
     made = program.Gateway(tmp_path_factory.mktemp("instrumented"), program.configuration(upstream.url, collector) + f"mcp: {{ {mcp} }}\n")
 
@@ -52,18 +54,19 @@ def calls(upstream, collector, tmp_path_factory):
     try:
         assert until(answer, 120), "the MCP servers did not start"
         urls = ",".join(f"{made.url}/mcp/{name}" for name in SERVERS)
-        agents = {name: started(name, f"by_{name.replace('-', '_')}", urls, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for name in AGENTS}
+        agents = {version: started(version, "ask", urls, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for version in PYTHONS}
         ids = {}
-        for name, agent in agents.items():
+        for version, agent in agents.items():
             out, errors = agent.communicate(timeout=120)
             assert agent.returncode == 0, errors
-            ids |= {(name, server): id for server, id in zip(SERVERS, json.loads(out))}
+            ids |= {(f"traced-{version}", server): id for server, id in zip(SERVERS, json.loads(out))}
         made.settled()
         yield ids, ports
     finally:
         for server in servers:
             server.kill()
             server.wait(10)
+        plain.stop()
         assert made.stop() == 0, made.log
 
 
@@ -100,7 +103,7 @@ def test_the_call_is_below_the_agents_span_for_it_in_the_agents_trace(calls, col
 
 @pytest.mark.parametrize("agent, server", list(product(AGENTS, [s for s in SERVERS if s.startswith("traced")])))
 def test_the_servers_span_is_below_ours_in_the_same_trace(calls, collector, agent, server):
-    ids, ports = calls
+    _, ports = calls
     hop = ours(collector, ports, agent, server)
 
     def found():
@@ -126,8 +129,7 @@ def test_no_servers_span_hangs_below_an_agents(calls, collector, server):
 @pytest.mark.parametrize("agent", [a for a in AGENTS if a.startswith("plain")])
 @pytest.mark.parametrize("server", SERVERS)
 def test_an_agent_without_a_trace_gets_one_of_ours(calls, collector, agent, server):
-    ids, ports = calls
-    assert ids[agent, server] == 32 * "0"
+    _, ports = calls
     hop = ours(collector, ports, agent, server)
     assert hop["hopspan.linked_by"] == "new" and hop.parent
     assert hop.parent not in {s.span_id for s in collector.spans if s.resource.get("service.name", "").startswith(("agent-", "server-"))}

@@ -1,7 +1,6 @@
 """Tasks as they were in 2025-11-25: the SDK's first major version is the last that has them."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 

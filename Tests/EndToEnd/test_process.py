@@ -327,6 +327,10 @@ def test_the_demo_runs_to_its_end_and_prints_its_tree(tmp_path):
     ended = subprocess.run([BINARY, "demo"], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended
     assert "chat gpt-4o" in ended.stdout and "claude" in ended.stdout and "529" in ended.stdout
+    assert "12 hops, 8 LLM calls, 3 tool calls, 1 agent call" in ended.stdout, ended.stdout
+    # The tool's error was inside a 200, and what the other agent did stands below the question to it.
+    assert re.search(r"^├─ tools/call read_runbook .* tool_error$", ended.stdout, re.M), ended.stdout
+    assert re.search(r"^├─ invoke_agent historian .*\n│  ├─ tools/call list_changes .*\n│  └─ chat gpt-4.1-mini ", ended.stdout, re.M), ended.stdout
     assert list(tmp_path.iterdir()) == [], "everything is temporary"
 
 
@@ -336,7 +340,7 @@ def test_the_demo_exports_what_it_shows(own_collector, tmp_path):
         capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended
     assert len({span.trace_id for span in own_collector.spans}) == 1
-    assert len(own_collector.ids(CLIENT)) >= 8
+    assert len(own_collector.ids(CLIENT)) == 12
 
 
 def test_the_demo_that_stays_names_the_addresses_it_has(tmp_path):

@@ -22,6 +22,21 @@ import Testing
         loop.join()
     }
 
+    @Test func `that is stuck in a turn is not waited for longer than is asked`() throws {
+        let loop = try EventLoop(name: "test")
+        loop.start()
+        let (held, release) = (WorkSignal(), WorkSignal())
+        Task(executorPreference: loop) {
+            held.signal()
+            release.wait()
+        }
+        held.wait()
+        loop.stop()
+        #expect(!loop.join(within: 1_000_000))
+        release.signal()
+        #expect(loop.join(within: 60_000_000_000))
+    }
+
     /// Each of these takes a turn's time for what has come.
     @Test func `moves bytes itself only as long as a turn may last, and leaves the rest to the tasks`() async throws {
         let count = 24

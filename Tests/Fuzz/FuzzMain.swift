@@ -18,7 +18,9 @@ private let target: @Sendable ([UInt8]) -> Void =
     case "context": fuzzContext
     case "json": fuzzJSON
     case "otlp": fuzzOTLP
-    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, otlp")
+    case "agent-card": fuzzAgentCard
+    case "a2a": fuzzA2A
+    default: fatalError("HOPSPAN_FUZZ must name a target: head, chunked, events, amazon-events, context, json, otlp, agent-card, a2a")
     }
 
 /// A statement that holds for every input; libFuzzer keeps the input for which it does not.

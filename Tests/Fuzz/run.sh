@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:-5}
 [ $# -gt 0 ] && shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(head chunked events amazon-events context json otlp)
+[ ${#targets[@]} -gt 0 ] || targets=(head chunked events amazon-events context json otlp agent-card a2a)
 out=.build/fuzz
 mkdir -p "$out/COTLP"
 
@@ -27,10 +27,13 @@ room() {
   for source in "$@" Tests/Fuzz/run.sh; do [ "$out/$name.o" -nt "$source" ] || fresh=false; done
   $fresh || swiftc "${flags[@]}" -module-name "$name" -emit-module -emit-module-path "$out/$name.swiftmodule" -c "$@" -o "$out/$name.o" || exit 1
 }
-room JSON Sources/JSON/*.swift
+room JSON Sources/JSON/*.swift Sources/JSON/Collecting/*.swift
 room Tracing Sources/Tracing/*.swift
 room HTTP Sources/HTTP/{HTTP1,Messages,EventStream}/*.swift
 room OTLP Sources/OTLP/*.swift
+room Content Sources/Content/*.swift
+room JSONRPC Sources/JSONRPC/*.swift
+room A2A Sources/A2A/*/*.swift
 for source in Sources/C/OTLP/*.c; do
   clang -O1 -std=c2x -fsanitize=fuzzer-no-link,address -ISources/C/OTLP/include -c "$source" -o "$out/$(basename "$source" .c).o" || exit 1
 done

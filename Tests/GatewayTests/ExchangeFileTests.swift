@@ -80,6 +80,7 @@ final class Player: Sendable {
         agent.passesAuthorization = server.passesAuthorization
         agent.pricePerCall = server.pricePerCall
         agent.headers = server.headers
+        agent.skills.deny = file.settings["denied_skills"].map { $0.split(separator: " ").map { Glob(String($0))! } } ?? []
         settings.agents = [agent]
         let queue = SpanQueue {}
         let time = ManualTime(start: 1_700_000_000_000_000_000, step: 0)

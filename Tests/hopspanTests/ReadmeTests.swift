@@ -11,10 +11,10 @@ import Testing
     static let blocks = text.split(separator: "```yaml\n").dropFirst().compactMap { $0.split(separator: "```").first.map(String.init) }
 
     @Test func `has configurations that are taken without a warning`() throws {
-        #expect(Self.blocks.count == 3)
+        #expect(Self.blocks.count == 4)
         for block in Self.blocks {
             let loaded = try Configuration.load(
-                file: Array(block.utf8), path: "README.md", environment: ["OPENAI_API_KEY": "k", "WEATHER_TOKEN": "w"], providers: .known(.bundled), read: { _ in nil })
+                file: Array(block.utf8), path: "README.md", environment: ["OPENAI_API_KEY": "k", "WEATHER_TOKEN": "w", "RESEARCHER_TOKEN": "r"], providers: .known(.bundled), read: { _ in nil })
             #expect(loaded.warnings.map(\.description) == [])
         }
     }

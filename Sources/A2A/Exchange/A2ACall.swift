@@ -191,6 +191,9 @@ public final class A2ACall {
     /// The request has its answer, or its stream the last event that counts: what may still come changes nothing.
     public var isAnswered: Bool { isEventStream ? answer.isOver : answer.outcome != .none }
 
+    /// The agent has answered, if only with a stream's first event: it has taken the message.
+    public var isTaken: Bool { answer.outcome != .none }
+
     /// A caller that leaves now has all that it asked for: a stream may also end where the task waits for somebody.
     public var hasSaidAll: Bool { isEventStream && operation.isStreamed ? answer.isSettled : isAnswered }
 

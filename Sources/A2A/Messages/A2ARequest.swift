@@ -16,6 +16,8 @@ public struct A2ARequest: Sendable {
     /// The trace context in the message's metadata, and in the metadata beside the message.
     public private(set) var messageTrace = TraceMembers()
     public private(set) var paramsTrace = TraceMembers()
+    /// The skills that the request says it is for, as they are written, where it says so: in metadata, by the name that cards have for it.
+    public private(set) var skills: [Range<Int>] = []
     /// Where the message has its metadata, or could have it; `other` where there is no message.
     private(set) var messageMetadata = TracePlace.other
     /// The metadata beside the message where it carries trace context.
@@ -39,7 +41,8 @@ public struct A2ARequest: Sendable {
         var (hasMessage, hasMetadata) = (false, false)
         guard try json.enterObject() else { return }
         while let key = try json.nextMember() {
-            if key.is("message"), operation.isSend {
+            // The second is its name in 0.3's protobuf, which some writers of its JSON keep to.
+            if operation.isSend, key.is("message") || isLegacy && key.is("request") {
                 if hasMessage { isTwice = true }
                 hasMessage = true
                 let isObject = try json.peek() == .object
@@ -52,7 +55,7 @@ public struct A2ARequest: Sendable {
                 let value = try json.rawValue()
                 guard isObject else { continue }
                 let range = base + value.lowerBound..<base + value.upperBound
-                try Self.readTrace(&paramsTrace, bytes, range)
+                try Self.readMetadata(&paramsTrace, &skills, bytes, range)
                 if !paramsTrace.isEmpty { paramsMetadata = .object(range) }
             } else if key.is("id") {
                 try Self.take(&id, &isTwice, &json, base)
@@ -85,7 +88,7 @@ public struct A2ARequest: Sendable {
                 switch kind {
                 case .object:
                     messageMetadata = .object(range)
-                    try Self.readTrace(&messageTrace, bytes, range)
+                    try Self.readMetadata(&messageTrace, &skills, bytes, range)
                 case .null: messageMetadata = .null(range)
                 default: messageMetadata = .other
                 }
@@ -101,10 +104,17 @@ public struct A2ARequest: Sendable {
         }
     }
 
-    private static func readTrace(_ trace: inout TraceMembers, _ bytes: RawSpan, _ range: Range<Int>) throws(JSONError) {
+    private static func readMetadata(_ trace: inout TraceMembers, _ skills: inout [Range<Int>], _ bytes: RawSpan, _ range: Range<Int>) throws(JSONError) {
         var json = JSONReader(bytes.extracting(range))
         guard try json.enterObject() else { return }
-        while let key = try json.nextMember() { try trace.take(key, &json, base: range.lowerBound) }
+        while let key = try json.nextMember() {
+            if key.is("skillId") || key.is("skill_id") {
+                let value = try json.rawValue()
+                skills.append(range.lowerBound + value.lowerBound..<range.lowerBound + value.upperBound)
+            } else {
+                try trace.take(key, &json, base: range.lowerBound)
+            }
+        }
     }
 
     /// Puts the pending value's range where it belongs.

@@ -97,6 +97,11 @@ int linux_spawn(const char *file, char *const arguments[], char *const environme
     return failed;
 }
 
+int linux_join(unsigned long thread, uint64_t deadline) {
+    struct timespec time = {(time_t)(deadline / 1000000000), (long)(deadline % 1000000000)};
+    return pthread_clockjoin_np((pthread_t)thread, NULL, CLOCK_MONOTONIC, &time);
+}
+
 int linux_process_descriptor(pid_t process) {
     // Not in glibc's headers of every release: pidfd_open(2). PIDFD_NONBLOCK is O_NONBLOCK; close-on-exec is always set.
     return (int)syscall(SYS_pidfd_open, process, O_NONBLOCK);

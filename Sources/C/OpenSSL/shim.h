@@ -5,8 +5,22 @@
 #include <openssl/rand.h>
 #include <openssl/hmac.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 // What Swift cannot import: macros with parameters, and constants that are casts or shifts.
+
+// A context for codes under one key. A list of parameters is written in place, and ends with one by value.
+static inline EVP_MAC_CTX *hopspan_HMAC_SHA256_new(const unsigned char *key, size_t length) {
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()};
+    if (context && !EVP_MAC_init(context, key, length, parameters)) {
+        EVP_MAC_CTX_free(context);
+        context = NULL;
+    }
+    EVP_MAC_free(mac);
+    return context;
+}
 
 // SSL_CTX_ctrl behind a macro with parameters.
 static inline int hopspan_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {

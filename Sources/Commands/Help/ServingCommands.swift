@@ -39,9 +39,11 @@ extension Command<DemoSettings> {
         name: "demo", summary: "a run of several steps through a real gateway; no key needed",
         explanation: [
             """
-            Starts stand-ins for OpenAI and Anthropic on this machine, a real gateway in front of them, and an agent that answers a question \
-            in eight calls over HTTP: plain and streamed answers, a tool call, an embedding, an overloaded provider that is asked again. Then it \
-            prints the run as hopspan run does, and what it cost. Answers and their token counts are made up; the prices are real.
+            Starts stand-ins for OpenAI and Anthropic on this machine, for two MCP servers (one over HTTP, one a child process) and for another \
+            agent (A2A), a real gateway in front of them, and an agent that answers a question in ten calls: plain and streamed answers, two tool \
+            calls, one of which fails inside a 200, a question to the other agent, which asks a tool and a model itself, an overloaded provider \
+            that is asked again. Then it prints the run as hopspan run does, and what it cost. Answers and their token counts are made up; the \
+            prices of the models are real.
             """,
             """
             Without options everything is temporary: free ports, and a store that is gone afterwards. With --keep the gateway serves on, on the \

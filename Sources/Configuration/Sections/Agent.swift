@@ -1,3 +1,4 @@
+public import Policy
 public import Tracing
 
 extension Configuration {
@@ -11,6 +12,8 @@ extension Configuration {
         public var credential: Secret?
         /// Sent with every request; names in lower case, none twice.
         public var headers: [Header] = []
+        /// Which of its skills callers may use. Default all.
+        public var skills = NameFilter()
         /// What a message to the agent costs, in US dollars; nil: nothing is known.
         public var pricePerCall: USD?
         /// Whether the caller's `Authorization` goes to the agent. Default false.
@@ -39,6 +42,12 @@ extension Configuration.Agent {
             Field(
                 "headers", \.headers, .headers, example: "{ x-team: a }",
                 "Sent with every request, in place of the caller's. Values are references, or literals where the name is not that of a credential."),
+            Field(
+                "skills", \.skills, .names(of: "skills"),
+                """
+                Which of the agent's skills callers may use, by their ids: its card does not show the others. An agent chooses the skill itself, so \
+                that only a message that names one in its metadata (skillId) can be refused.
+                """),
             Field(
                 "price_per_call", \.pricePerCall, Form.usd.optional, example: "\"0.05\"",
                 "What a message sent to the agent costs, in US dollars. Default: no cost is known."),

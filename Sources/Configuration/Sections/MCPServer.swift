@@ -80,7 +80,8 @@ extension Configuration.MCPServer {
                 "pass_authorization", \.passAuthorization, .flag,
                 """
                 Pass the caller's Authorization on. MCP forbids a server to accept tokens that were not issued for it: use this only where callers hold \
-                tokens of this very server.
+                tokens of this very server. They are then told where to get them: the server's protected-resource metadata passes, at \
+                /.well-known/oauth-protected-resource/mcp/{name}, with the gateway's URL as the resource, for which clients ask for tokens.
                 """),
             Field("timeout", \.timeout, Configuration.Timeout.form, "How long the server may take."),
             Field("ca", \.ca, Form.pem(.certificates).optional, example: "ca.pem", "Who signs its certificate, PEM. Default: the system's trust store."),

@@ -9,7 +9,6 @@ enum NotInThisBuild {
         "telemetry.run_wait",
         "telemetry.link_content",
         "routes",
-        "a2a.*.skills",
         "workspaces",
         "guardrails",
     ]

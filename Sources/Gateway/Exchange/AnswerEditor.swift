@@ -70,6 +70,7 @@ extension Exchange {
     /// The answer's head has come.
     func editedAnswerBegins(isEventStream: Bool, isCoded: Bool) {
         guard let editor, answer.framing != .none else { return }
+        editor.failure = nil
         if isCoded { return editor.failure = .answerUnreadable }
         editsEvents = isEventStream
         editor.takesBody = !isEventStream
@@ -112,6 +113,7 @@ extension Exchange {
             // The words of an HTTP error need not be JSON.
             if 200..<300 ~= answer.status { editor.failure = .answerUnreadable }
         }
+        tagCard()
     }
 
     /// Takes out of the answer's head what is not true of an edited body (RFC 9530, RFC 3230, RFC 2616 §14.15).

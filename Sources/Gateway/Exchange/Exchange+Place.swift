@@ -21,7 +21,6 @@ extension Exchange {
             placeInRun(inHead, named: readRunName(upstream.runHeaders, worker.counters), scope: caller, by: worker)
         }
         describeRequest(upstream)
-        if upstream.kind == .mcpServer { describeSession(request) }
     }
 
     /// The caller's trace context: nil unless there is exactly one valid `traceparent` (W3C Trace Context §3.2).
@@ -93,8 +92,15 @@ extension Exchange {
         let runs = worker.runs
         let spanID = worker.ids.spanID()
         span.record.spanID = spanID
+        var run: RunKey?
+        if named {
+            let name = runName
+            run = RunKey(scope: scope, name: unsafe name.span.bytes, salt: worker.settings.runKeySalt)
+        } else if let brought, let known = runs.run(of: brought.traceID) {
+            run = known.run
+            runName = known.name
+        }
         let name = runName
-        let run = named ? RunKey(scope: scope, name: unsafe name.span.bytes, salt: worker.settings.runKeySalt) : nil
         if let brought {
             context = TraceContext(traceID: brought.traceID, spanID: spanID, flags: sampler.flags(brought.traceID, brought: brought.flags))
             span.record.parent = brought.spanID.value
@@ -102,10 +108,10 @@ extension Exchange {
             span.record.linkedBy = LinkedBy.traceparent.rawValue
             if let run {
                 let flags = context.flags
-                enteredTrace = runs.enter(run) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }.trace
+                enteredTrace = runs.enter(run, named: unsafe name.span.bytes) { .init(trace: brought.traceID, parent: brought.spanID, rootIsOurs: false, flags: flags) }.trace
             }
         } else if let run {
-            let place = runs.enter(run) {
+            let place = runs.enter(run, named: unsafe name.span.bytes) {
                 let start = TraceContext.start(with: &worker.ids)
                 return .init(trace: start.traceID, parent: start.spanID, rootIsOurs: true, flags: sampler.flags(start.traceID, brought: nil))
             }
@@ -125,7 +131,7 @@ extension Exchange {
         span.record.traceID = context.traceID
         span.record.flags = context.flags.rawValue
         span.record.run = run ?? RunKey(context.traceID)
-        if named {
+        if run != nil {
             span.record.runIsNamed = true
             unsafe span.set(.runID, name.span.bytes)
         }

@@ -47,8 +47,20 @@ final class Exchange {
     /// One that is used again.
     var spareMessage: ServerMessage?
     var sessionIsDescribed = false
+    /// The caller of an MCP server; nil until it matters.
+    var caller: Caller?
+    /// The request's field with the session, where it is this caller's.
+    var sessionField: Int?
+    /// Lines that the answer's head gets besides its own.
+    var addedLines: OutputBuffer?
+    /// The request is for what a server says of its protection (`Exchange+Authorization`).
+    var asksMetadata = false
+    /// And the server is asked for that where it stands for all of it.
+    private(set) var asksAtRoot = false
     /// What changes the answer on its way; nil where it passes as it comes.
     var editor: AnswerEditor?
+    /// What is to come is an agent's card.
+    var card: CardAnswer?
     /// The answer is a stream whose events go through the editor.
     var editsEvents = false
     /// The answer's body has been taken whole and edited: it stands in `body`.
@@ -99,7 +111,13 @@ final class Exchange {
         }
         isPlaced = false
         sessionIsDescribed = false
+        caller = nil
+        sessionField = nil
+        addedLines?.rest()
+        asksMetadata = false
+        asksAtRoot = false
         editor = nil
+        card = nil
         editsEvents = false
         isCollected = false
         answerStarted = false
@@ -145,7 +163,6 @@ final class Exchange {
 
     /// The upstream's answer has begun.
     func answered(_ upstream: Upstream) {
-        if upstream.kind == .mcpServer { describeSession(answer) }
         guard isUnderstood || editor != nil else { return }
         let answer = answer
         var encoding = ContentEncoding.identity
@@ -159,6 +176,7 @@ final class Exchange {
         }
         if editor != nil {
             editedAnswerBegins(isEventStream: isEventStream, isCoded: encoding != .identity)
+            cardBegins()
             guard isUnderstood else { return }
         }
         switch encoding {
@@ -188,7 +206,7 @@ final class Exchange {
     /// The answer's head is on its way to the caller: from here on an error can only cut it.
     func answerHasStarted() {
         answerStarted = true
-        if !isPiped { span.set(.httpResponseStatusCode, answer.status) }
+        if !isPiped { span.set(.httpResponseStatusCode, card?.isNotModified == true ? 304 : answer.status) }
     }
 
     /// The answer is ours, for want of one from the upstream.
@@ -309,6 +327,8 @@ final class Exchange {
         // Clients hang up at the stream's own end, without waiting for that of the body: nothing was lost. Nor is it by whatever happens
         // once a message has been answered.
         if callerHasAll, failure == .callerGone || message != nil { failure = nil }
+        // Who listens has no other way to stop.
+        if failure == .callerGone || failure == .shutdown, answerStarted, isListening(upstream) { failure = nil }
         if isInflating { inflater.release() }
         if isUnderstood { readRest() }
         if api != nil {
@@ -351,13 +371,21 @@ final class Exchange {
     // MARK: what the steps ask
 
     /// Nothing of an answer has come, and nothing of the request's body has been lost by sending it.
-    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) }
+    var canBeSentAgain: Bool { !answerHasBegun && (isUnderstood || !bodyStreamed) && message?.call.mayBeRepeated ?? true }
 
     /// The request is one that is understood: its body is read whole, and its answer observed.
     var isUnderstood: Bool { api != nil || message != nil }
 
     /// An answer has begun, be it an interim one.
     func answerBegins() { answerHasBegun = true }
+
+    /// What was asked for is not there: the next request is for another place, and the answer to come the one that counts.
+    func asksElsewhere() {
+        asksAtRoot = true
+        answerHasBegun = false
+        urlIsDescribed = false
+        addedLines?.removeAll()
+    }
 
     /// The request's body has begun to go out and is not kept.
     func bodyHasStreamed() { bodyStreamed = true }

@@ -8,6 +8,8 @@ protocol MessageCall: AnyObject {
     func reset()
     /// A request was read that says what is asked.
     var isKnown: Bool { get }
+    /// To do it twice does no more than to do it once.
+    var mayBeRepeated: Bool { get }
     /// It is one of JSON-RPC that waits for an answer.
     var expectsAnswer: Bool { get }
     func writeID(to json: inout JSONWriter)
@@ -28,4 +30,6 @@ extension MCPCall: MessageCall {
     var hasSaidAll: Bool { isAnswered }
 }
 
-extension A2ACall: MessageCall {}
+extension A2ACall: MessageCall {
+    var mayBeRepeated: Bool { operation != .other && !operation.isSend }
+}

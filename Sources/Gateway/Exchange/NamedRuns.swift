@@ -2,7 +2,9 @@ import HTTP
 import Synchronization
 public import Tracing
 
-/// The runs callers have named and that are open: which trace a further hop without trace context joins. Shared by the loops.
+/// The runs callers have named and that are open: which trace a further hop without trace context joins, and which run a hop without a
+/// name is of, because its trace is that run's: an agent that was called by another passes `traceparent` on, and knows no names. Shared by
+/// the loops.
 ///
 /// A run is not over while a hop of it is under way, however long that takes: who closes runs asks (`isUnderWay`). Forgotten when the
 /// run closes (`forget`), and bounded: beyond the limit a name starts a new trace in its run, nothing worse.
@@ -30,29 +32,63 @@ public final class NamedRuns: Sendable {
     /// A span takes at most so long from its loop to the ledger; nanoseconds, with much to spare.
     private static let wayToLedger: UInt64 = 2_000_000_000
 
+    /// An open run, by its trace.
+    struct Named: Sendable {
+        let run: RunKey
+        let name: [UInt8]
+        /// Another run is in the same trace: nothing says which of them a hop without a name is of.
+        fileprivate var isShared = false
+    }
+
     private static let limitPerShard = 25_000
     private let shards: [Shard] = (0..<8).map { _ in Shard() }
+    /// Whether it is worth to look for a trace: most gateways have callers that send trace context, or names.
+    private let openCount = Atomic<Int>(0)
 
     private final class Shard: Sendable {
         let places = Mutex<[RunKey: Place]>([:])
+        let traces = Mutex<[TraceID: Named]>([:])
     }
 
     public init() {}
 
     private func shard(_ run: RunKey) -> Shard { shards[Int(truncatingIfNeeded: run.low & 7)] }
+    private func shard(_ trace: TraceID) -> Shard { shards[Int(truncatingIfNeeded: trace.low & 7)] }
 
     /// A hop begins: the run's place, made with `make` when the run is not open. `leave` with its trace when the hop is over.
-    func enter(_ run: RunKey, orElse make: () -> Place) -> Place {
-        shard(run).places.withLock { places in
+    func enter(_ run: RunKey, named name: RawSpan, orElse make: () -> Place) -> Place {
+        var isNew = false
+        let place = shard(run).places.withLock { places in
             if let index = places.index(forKey: run) {
                 places.values[index].hops += 1
                 return places.values[index]
             }
             var place = make()
             place.hops = 1
-            if places.count < Self.limitPerShard { places[run] = place }
+            if places.count < Self.limitPerShard {
+                places[run] = place
+                isNew = true
+            }
             return place
         }
+        guard isNew else { return place }
+        openCount.add(1, ordering: .relaxed)
+        // Sound: copied before the closure returns.
+        let name = unsafe name.withUnsafeBytes { unsafe Array($0) }
+        shard(place.trace).traces.withLock { traces in
+            if traces[place.trace] == nil {
+                traces[place.trace] = Named(run: run, name: name)
+            } else if traces[place.trace]?.run != run {
+                traces[place.trace]?.isShared = true
+            }
+        }
+        return place
+    }
+
+    /// The open run whose trace that is; nil where there is none, or more than one.
+    func run(of trace: TraceID) -> Named? {
+        guard openCount.load(ordering: .relaxed) > 0 else { return nil }
+        return shard(trace).traces.withLock { traces in traces[trace].flatMap { $0.isShared ? nil : $0 } }
     }
 
     /// A hop of the run is over, and its span on its way.
@@ -75,7 +111,11 @@ public final class NamedRuns: Sendable {
 
     /// The run has closed.
     public func forget(_ run: RunKey) {
-        _ = shard(run).places.withLock { $0.removeValue(forKey: run) }
+        guard let place = shard(run).places.withLock({ $0.removeValue(forKey: run) }) else { return }
+        openCount.subtract(1, ordering: .relaxed)
+        shard(place.trace).traces.withLock { traces in
+            if traces[place.trace]?.run == run { traces[place.trace] = nil }
+        }
     }
 }
 

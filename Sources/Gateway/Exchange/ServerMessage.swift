@@ -50,7 +50,7 @@ final class ServerMessage {
         let call = a2a ?? A2ACall()
         a2a = call
         self.call = call
-        call.agent = agent.agentName
+        call.agent = agent.agent?.name ?? []
         do {
             let version = head.a2aVersion
             if let path = A2APath(head.method, rest) {
@@ -161,32 +161,43 @@ extension Exchange {
             span.set(.networkTransport, "tcp")
             span.set(.networkProtocolName, "http")
         }
+        if let agent = upstream.agent {
+            if let card, !card.agentVersion.isEmpty { agent.version = card.agentVersion }
+            let version = agent.version
+            if !version.isEmpty { unsafe span.set(.agentVersion, version.span.bytes) }
+        }
         guard let message, message.call.isKnown else {
             // The stream a client listens on, the end of its session, a card, or no message at all.
             let name = upstream.name
+            if let agent = upstream.agent?.name { unsafe span.set(.agentName, agent.span.bytes) }
             return span.setName(request.method.name, name.bytes)
         }
         let call = message.call
         call.describe(into: &span)
-        let isCharged = upstream.kind == .agent ? message.a2a?.operation.isSend == true : message.mcp.method == .toolsCall
-        if isCharged, call.isAnswered || call.hasSaidAll, let price = upstream.pricePerCall {
+        let isCharged =
+            upstream.kind == .agent ? message.a2a.map { $0.operation.isSend && $0.isTaken } ?? false : message.mcp.method == .toolsCall && call.isAnswered
+        if isCharged, let price = upstream.pricePerCall {
             span.record.cost = price
             span.record.costSource = CostSource.configured.rawValue
         }
         if upstream.kind == .agent {
             guard 200..<300 ~= answer.status, let call = message.a2a else { return }
             if call.streamWasCut { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
-        } else if answer.status == 200, call.expectsAnswer, !call.isAnswered {
+        } else if answer.status < 400, call.expectsAnswer, !call.isAnswered, !message.mcp.isResumable, !isListening(upstream) {
             fail(.unanswered)
         }
     }
 
     /// The answer to a hop to an MCP server is a stream to listen on: it may be silent for long.
-    func isListening(_ upstream: Upstream) -> Bool { upstream.kind == .mcpServer && request.method == .get }
+    func isListening(_ upstream: Upstream) -> Bool {
+        upstream.kind == .mcpServer && (request.method == .get && !asksMetadata || message?.mcp.method == .subscriptionsListen)
+    }
 
     /// A server that has no stream to listen on, or no session to end, says so with 405, and nothing has failed (MCP 2025-11-25,
     /// Streamable HTTP). Nor has it where a task is subscribed to by POST and the agent takes GET, or the other way round: clients try both.
     func isDeclined(_ upstream: Upstream) -> Bool {
+        // One that is not protected has no metadata.
+        if asksMetadata, answer.status == 404 { return true }
         guard answer.status == 405 else { return false }
         return upstream.kind == .mcpServer && message == nil || upstream.kind == .agent && message?.a2a?.operation == .subscribeToTask
     }
@@ -194,16 +205,6 @@ extension Exchange {
     /// `now` and the time-out for silence in an answer, but never past the exchange's own end. An agent's task that waits for somebody,
     /// for input or for leave, may wait for days.
     func silenceDeadline(_ now: UInt64, _ idle: UInt64) -> UInt64 { deadline(now, message?.a2a?.isWaiting == true ? .max : idle) }
-
-    /// The session a message belongs to, or that its answer opens.
-    func describeSession(_ head: MessageHead) {
-        guard !sessionIsDescribed, let index = Self.sessionField.index(in: head), 1...256 ~= head.value(index).byteCount else { return }
-        sessionIsDescribed = true
-        span.set(.mcpSessionID, head.value(index))
-    }
-
-    /// `Mcp-Session-Id` (MCP 2025-03-26 to 2025-11-25, Streamable HTTP).
-    private static let sessionField = ConfiguredField("mcp-session-id")
 }
 
 extension MessageHead {

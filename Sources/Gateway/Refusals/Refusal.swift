@@ -79,7 +79,7 @@ extension Worker {
     }
 
     /// Writes an answer of ours, whatever time the exchange had.
-    private func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
+    func send(_ exchange: Exchange, on downstream: HTTP1Connection) async -> Bool {
         let output = exchange.output
         do {
             try await downstream.stream.write(output.bytes, until: loop.now + settings.callerIdleNanoseconds)
@@ -118,8 +118,9 @@ extension Exchange {
         guard request.method == .post, !isOverHTTPAlone(upstream) else { return .status }
         return switch error {
         case .badMessage(let error): .a2a(code: error.code)
-        // InvalidAgentResponseError (A2A 1.0, "Error handling").
-        case .malformedAnswer, .unanswered, .upstreamCut: .a2a(code: -32006)
+        // UnsupportedOperationError, and InvalidAgentResponseError (A2A 1.0, "Error handling").
+        case .skillNotAllowed: .a2a(code: -32004)
+        case .malformedAnswer, .unanswered, .upstreamCut, .answerUnreadable, .answerTooLarge: .a2a(code: -32006)
         default: .a2a(code: error.status < 500 ? -32600 : -32603)
         }
     }
@@ -127,6 +128,7 @@ extension Exchange {
     /// A request that did not get through is answered as one that failed: MCP clients take the session for broken by an HTTP status of
     /// 500 and above, and so is one for a tool that is not known. Errors of A2A over JSON-RPC come with 200.
     func status(for error: GatewayError, _ speech: Speech) -> Int {
+        if case .a2a(let code) = speech, code == -32004 { return 200 }
         if case .a2a = speech, case .badMessage = error { return 200 }
         return (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status
     }
@@ -291,7 +293,7 @@ extension Exchange {
         output.append("\r\ncontent-length: ")
         output.append(decimal: body.bytes.count)
         output.append("\r\n")
-        if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
+        if status == 405, asksMetadata { output.append("allow: GET\r\n") } else if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
         if status == 503 { output.append("retry-after: 1\r\n") }
         writeOurFields()
         if !keepsAlive { output.append("connection: close\r\n") }

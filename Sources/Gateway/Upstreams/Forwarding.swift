@@ -1,6 +1,7 @@
 import HTTP
 import JSONRPC
 import LLM
+import MCP
 import Tracing
 
 // Heads as they are passed on: end-to-end fields byte for byte in their order, what belongs to one connection taken out
@@ -35,7 +36,9 @@ extension Exchange {
                 // Nominated, it is for us alone (RFC 9110 §7.6.1), but still the caller's own.
                 credentialSeen = upstream.passesCredentials
                 passes = !field.isNominated && upstream.passesCredentials
-            default: passes = !field.name.isHopByHop && !field.isNominated && !(replaces && upstream.replaces(index, of: request))
+            default:
+                passes = !field.name.isHopByHop && !field.isNominated && !(replaces && upstream.replaces(index, of: request))
+                    && !(card != nil && isCardCondition(index))
             }
             extend(&run, by: field, passes, in: request)
         }
@@ -51,6 +54,7 @@ extension Exchange {
         if !credentialSeen, let credential = upstream.credential { writeCredential(credential, target: targetStart..<targetEnd) }
         if let headers = upstream.headers { output.append(headers) }
         if let authorization = upstream.proxyAuthorization { output.append(authorization) }
+        writeSession()
         writeTraceContext(upstream)
         writeRequestFraming()
         output.append("\r\n")
@@ -64,6 +68,10 @@ extension Exchange {
     }
 
     private func writeTarget(_ upstream: Upstream) {
+        if asksMetadata {
+            output.append(ProtectedResource.wellKnown)
+            if asksAtRoot || upstream.pathPrefix.count < 2 { return }
+        }
         let request = request
         output.append(upstream.pathPrefix)
         let target = request.target
@@ -147,7 +155,12 @@ extension Exchange {
             output.append(" \r\n")
         }
         var framing = answer.framing
-        if isCollected { framing = .length(body.count) } else if hides, framing != .none { framing = .chunked }
+        if card?.isNotModified == true {
+            run = nil
+            output.removeAll()
+            output.append("HTTP/1.1 304 Not Modified\r\n")
+            framing = .none
+        } else if isCollected { framing = .length(body.count) } else if hides, framing != .none { framing = .chunked }
         if framing == .untilClose { framing = .chunked }
         if framing == .chunked, request.minorVersion == 0 { framing = .untilClose }
 
@@ -157,17 +170,24 @@ extension Exchange {
             switch field.name {
             case .traceresponse, .hopspanRun, .hopspanOther, .hopspanAgent: passes = false
             // An answer without a body may still say how long one would be (HEAD, 304), but 204 never has one (RFC 9110 §8.6).
-            case .contentLength: passes = framing == answer.framing && answer.status != 204
+            case .contentLength: passes = framing == answer.framing && answer.status != 204 && !field.isNominated
             default: passes = !field.name.isHopByHop && !field.isNominated
             }
             extend(&run, by: field, passes, in: answer)
         }
         if let run { output.append(answer.raw.extracting(run)) }
-        if isCollected, framing != answer.framing {
+        if let card, !card.tag.isEmpty {
+            let tag = card.tag
+            output.append("etag: ")
+            unsafe output.append(tag.span.bytes)
+            output.append("\r\n")
+        }
+        if isCollected, framing != answer.framing, framing != .none {
             output.append("content-length: ")
             output.append(decimal: body.count)
             output.append("\r\n")
         }
+        if let addedLines { output.append(addedLines.bytes) }
         writeOurFields()
         if framing == .chunked { output.append("transfer-encoding: chunked\r\n") }
         if !keepsAlive || framing == .untilClose {

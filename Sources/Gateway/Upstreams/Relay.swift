@@ -26,7 +26,9 @@ extension Worker {
         clear(filtered)
         let input = connection.input
         // Where a client listens, silence is what there is to hear mostly.
-        let idle = exchange.isListening(upstream) ? .max : upstream.timeouts.idle
+        let isListening = exchange.isListening(upstream)
+        let idle = isListening ? .max : upstream.timeouts.idle
+        downstream.isListening = isListening
         if exchange.editor != nil { try await editBody(exchange, from: connection, idle: idle) }
         let framing = exchange.writeAnswerHead(keepsAlive: keepsAlive)
 

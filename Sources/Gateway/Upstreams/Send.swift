@@ -98,7 +98,9 @@ extension Worker {
             try await passInterim(exchange, downstream)
         }
         connection.beginBody(exchange.answer.framing)
-        if exchange.answer.framing == .chunked { connection.keepTrailers() }
+        // A caller of HTTP/1.0 gets no chunks, and none behind them.
+        if exchange.answer.framing == .chunked, exchange.request.minorVersion >= 1 { connection.keepTrailers() }
+        if upstream.kind == .mcpServer { try exchange.bindAnswer(upstream, by: self) }
         exchange.answered(upstream)
     }
 

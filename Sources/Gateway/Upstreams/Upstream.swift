@@ -28,8 +28,8 @@ final class Upstream {
     let pool: UpstreamPool
     /// What stands in the path before what is its own: the provider's name, `mcp/weather`, `a2a/researcher`.
     let name: Text
-    /// The agent's name, of one; empty.
-    let agentName: [UInt8]
+    /// What is known of an agent besides; nil of any other upstream.
+    let agent: AgentFacts?
     let port: Int
     /// Between a request's target and its first field: version and Host.
     let versionAndHost: Text
@@ -81,7 +81,7 @@ final class Upstream {
             kind = .provider
             (isProcess, detection, isLegacy) = (false, nil, false)
             known = settings.known
-            (replacedHeaders, passesCredentials, tools, pricePerCall, agentName) = ([], true, nil, nil, [])
+            (replacedHeaders, passesCredentials, tools, pricePerCall, agent) = ([], true, nil, nil, nil)
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: settings.name)
             name = Text(settings.name)
@@ -101,7 +101,7 @@ final class Upstream {
             isLegacy = settings.detection?.isLegacy ?? false
             known = nil
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
-            (passesCredentials, pricePerCall, agentName) = (settings.passesAuthorization, settings.pricePerCall, [])
+            (passesCredentials, pricePerCall, agent) = (settings.passesAuthorization, settings.pricePerCall, nil)
             tools = settings.tools.allowsEverything ? nil : settings.tools
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(section: "mcp", name: settings.name, address: settings.isProcess ? "command" : "url")
@@ -118,7 +118,7 @@ final class Upstream {
             known = nil
             (isProcess, detection, isLegacy) = (false, nil, false)
             replacedHeaders = settings.headers.map { ConfiguredField($0.name) }
-            (tools, passesCredentials, pricePerCall, agentName) = (nil, settings.passesAuthorization, settings.pricePerCall, Array(settings.name.utf8))
+            (tools, passesCredentials, pricePerCall, agent) = (nil, settings.passesAuthorization, settings.pricePerCall, AgentFacts(settings))
             (origin, tls, timeouts) = (settings.origin, settings.tls, settings.timeouts)
             place = ConfigurationPlace(ofUpstream: "a2a/\(settings.name)")
             name = Text("a2a/\(settings.name)")
@@ -152,6 +152,23 @@ final class Upstream {
         postFacts = facts.withEntries { Text(copying: $0) }
     }
 
+}
+
+/// What only agents have.
+final class AgentFacts {
+    /// Its name on the gateway.
+    let name: [UInt8]
+    /// The path of its URL, without a slash at its end.
+    let path: [UInt8]
+    /// The skills that may be used; nil where all may.
+    let skills: NameFilter?
+    /// Which version of itself it said it is in the last card that came by here; empty until one does.
+    var version: [UInt8] = []
+
+    init(_ settings: AgentSettings) {
+        (name, path) = (Array(settings.name.utf8), Array(settings.pathPrefix.utf8))
+        skills = settings.skills.allowsEverything ? nil : settings.skills
+    }
 }
 
 /// Where an upstream stands in the configuration, so that messages can say what to change.

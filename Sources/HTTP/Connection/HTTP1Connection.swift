@@ -16,6 +16,8 @@ public final class HTTP1Connection {
     var interimAnswers = 0
     /// A message is being served; its holder's own mark.
     public var isServing = false
+    /// What is served has no end of its own; its holder's mark as well.
+    public var isListening = false
     /// Half a request has gone out on it: when its answer has come, it is of no further use.
     public var isSpent = false
 

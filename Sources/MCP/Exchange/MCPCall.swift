@@ -35,6 +35,8 @@ public final class MCPCall {
     private var isEventStream = false
     private var events = EventStreamReader(limit: MCPCall.eventLimit)
     private var body = CollectedJSON()
+    /// The answer may come on another stream, which the client opens when this one has ended (2025-11-25, Resumability and Redelivery).
+    public private(set) var isResumable = false
     /// Something that should have been a message was none.
     private var answerIsUnreadable = false
     /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
@@ -61,6 +63,7 @@ public final class MCPCall {
         isEventStream = false
         events.reset()
         body.reset()
+        isResumable = false
         answerIsUnreadable = false
         codingIsUnreadable = false
     }
@@ -98,6 +101,15 @@ public final class MCPCall {
     /// Writes the request's id, as an answer to it has it; null where none is known.
     public func writeID(to json: inout JSONWriter) { id.write(to: &json) }
 
+    /// To do it twice does no more than to do it once, as far as the protocol knows.
+    public var mayBeRepeated: Bool {
+        guard kind == .request else { return false }
+        switch method {
+        case .toolsCall, .tasksUpdate, .other: return false
+        default: return true
+        }
+    }
+
     /// An answer is to come: the hop ends with it.
     public var expectsAnswer: Bool { kind == .request }
 
@@ -132,9 +144,14 @@ public final class MCPCall {
 
     private func take(_ event: borrowing EventStreamEvent) {
         switch event.verdict {
-        case .whole, .unterminated:
-            // An event without data prepares for resumption (MCP 2025-11-25, Streamable HTTP).
-            if event.data.byteCount > 0 { take(event.data) }
+        case .whole:
+            // Events of other names are none of a message's.
+            guard event.name.byteCount == 0 || event.name.equals("message") else { return }
+            if event.data.byteCount > 0 { return take(event.data) }
+            // An event without data prepares for resumption (MCP 2025-11-25, Streamable HTTP), if it says where.
+            if !isModern, event.raw.hasLine("id:") { isResumable = true }
+        // No client takes it (HTML, 9.2.6).
+        case .unterminated: break
         case .piece: body.append(piece: event.raw)
         case .lastPiece:
             body.append(piece: event.raw)
@@ -146,6 +163,10 @@ public final class MCPCall {
     /// One message of the server's.
     private func take(_ bytes: RawSpan) {
         guard !isAnswered else { return }
+        guard UTF8Text.isWellFormed(bytes) else {
+            answerIsUnreadable = true
+            return
+        }
         do throws(JSONRPCError) {
             let message = try JSONRPCMessage(bytes)
             switch message.kind {
@@ -227,6 +248,19 @@ public final class MCPCall {
         let text = unsafe json.withUnsafeBytes { unsafe Array($0) }
         let masked = content.mode == .redacted ? Redaction.apply(toJSON: text) : text
         return masked.count <= content.limit ? masked : []
+    }
+}
+
+extension RawSpan {
+    /// Whether one of its lines begins so.
+    fileprivate func hasLine(_ prefix: StaticString) -> Bool {
+        var start = 0
+        while start < byteCount {
+            if extracting(start..<byteCount).starts(with: prefix) { return true }
+            guard let end = firstIndex(of: 0x0A, from: start) else { return false }
+            start = end + 1
+        }
+        return false
     }
 }
 

@@ -107,6 +107,7 @@ extension AgentSettings {
         self.init(name: agent.name, origin: Origin(isTLS: url.scheme == .https, host: url.host, port: url.port), pathPrefix: url.path)
         credential = agent.credential?.revealed
         headers = agent.headers.map { ($0.name, $0.value.revealed) }
+        skills = agent.skills
         passesAuthorization = agent.passAuthorization
         pricePerCall = agent.pricePerCall
         timeouts = UpstreamTimeouts(agent.timeout)

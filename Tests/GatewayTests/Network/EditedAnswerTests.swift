@@ -49,7 +49,7 @@ import Testing
         let count = list.ranges(of: "get_one").count
         #expect(error == nil)
         #expect(answer.ranges(of: "get_one").count == count && !answer.contains("delete_all"))
-        let end = try #require(answer.range(of: "\r\n\r\n"))
+        let end = try #require(answer.ranges(of: "\r\n\r\n").first)
         #expect(answer[..<end.lowerBound].contains("content-length: \(answer[end.upperBound...].utf8.count)\r\n"))
     }
 

@@ -40,6 +40,9 @@ int linux_eventfd(void);
 /// How many cores this process may run on: sched_getaffinity(2) and its macros.
 int linux_available_cores(void);
 
+/// pthread_clockjoin_np(3): waits for a thread's end, until this monotonic time in nanoseconds. 0, or an error's number.
+int linux_join(unsigned long thread, uint64_t deadline);
+
 /// A pipe, both ends close-on-exec: ends[0] is read from, ends[1] written to. 0, or errno.
 int linux_pipe(int ends[2]);
 void linux_set_nonblocking(int fd);
