@@ -14,7 +14,8 @@ struct connection {
 };
 
 struct session {
-    char id[32];
+    /// As the proxy gives it.
+    char id[256];
     struct connection calls, stream;
 };
 
