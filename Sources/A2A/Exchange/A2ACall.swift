@@ -178,6 +178,7 @@ public final class A2ACall {
 
     /// The next decoded bytes of the answer.
     public func observe(_ chunk: RawSpan) {
+        guard isKnown else { return }
         guard isEventStream else { return body.append(chunk) }
         events.read(chunk) { take($0) }
     }

@@ -19,7 +19,7 @@ final class ServerMessage {
     let mcp = MCPCall()
     /// Made with the first request to an agent.
     private(set) var a2a: A2ACall?
-    /// What it asks; nil of an answer to the server, and why it is no message.
+    /// What it asks; nil of an answer to the server, and of what is none of an agent's protocol; and why it is no message.
     private(set) var request = Result<Request?, JSONRPCError>.success(nil)
     /// What changes in it on its way.
     fileprivate(set) var edit: MessageEdit?
@@ -61,7 +61,11 @@ final class ServerMessage {
             } else {
                 request = .success(.a2a(try call.readMessage(bytes, version: unsafe version.span.bytes)))
             }
-        } catch { request = .failure(error) }
+        } catch {
+            // Below the agent's URL anything may be: a verb of its own, an extension, a version to come.
+            let isOther = !rest.isAtRoot && A2APath(head.method, rest) == nil && !JSONRPCMessage.isMeant(bytes)
+            request = isOther ? .success(nil) : .failure(error)
+        }
     }
 
     func noteAnswer(_ clock: Clock) {
@@ -127,6 +131,13 @@ extension Exchange {
     func isOverHTTPAlone(_ upstream: Upstream) -> Bool {
         let request = request
         return A2APath(request.method, request.path(behind: upstream)) != nil
+    }
+
+    /// The caller speaks JSON-RPC to an agent: it posts to the agent's URL, or what it posts below that was read as a message.
+    func isByJSONRPC(_ upstream: Upstream) -> Bool {
+        let request = request
+        guard request.method == .post, !isOverHTTPAlone(upstream) else { return false }
+        return request.path(behind: upstream).isAtRoot || message?.a2a?.isKnown == true
     }
 
     /// The request is a message; its body has been read whole. Reads it: `takeMessage` says what came of it.
@@ -246,6 +257,11 @@ extension Exchange {
     /// `now` and the time-out for silence in an answer, but never past the exchange's own end. An agent's task that waits for somebody,
     /// for input or for leave, may wait for days.
     func silenceDeadline(_ now: UInt64, _ idle: UInt64) -> UInt64 { deadline(now, message?.a2a?.isWaiting == true ? .max : idle) }
+}
+
+extension RawSpan {
+    /// What follows an upstream's name leads nowhere below it.
+    fileprivate var isAtRoot: Bool { byteCount == 0 || equals("/") }
 }
 
 extension MessageHead {

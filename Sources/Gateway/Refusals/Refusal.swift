@@ -115,7 +115,7 @@ extension Exchange {
     }
 
     private func agentSpeech(for error: GatewayError, _ upstream: Upstream) -> Speech {
-        guard request.method == .post, !isOverHTTPAlone(upstream) else { return .status }
+        guard isByJSONRPC(upstream) else { return .status }
         return switch error {
         case .badMessage(let error): .a2a(code: error.code)
         // UnsupportedOperationError, and InvalidAgentResponseError (A2A 1.0, "Error handling").
