@@ -16,7 +16,23 @@ public struct TraceMembers: Sendable, Hashable {
         (self.traceparent, self.tracestate, self.baggage) = (traceparent, tracestate, baggage)
     }
 
-    public var isEmpty: Bool { traceparent.isEmpty && tracestate.isEmpty && baggage.isEmpty }
+    /// One of them is a string: what is none is the application's own, which only has the name in common.
+    public func hasText(in bytes: RawSpan) -> Bool {
+        Self.isText(traceparent, bytes) || Self.isText(tracestate, bytes) || Self.isText(baggage, bytes)
+    }
+
+    fileprivate static func isText(_ value: Range<Int>, _ bytes: RawSpan) -> Bool { kind(value, bytes) == .string }
+
+    private static func kind(_ value: Range<Int>, _ bytes: RawSpan) -> JSONKind? {
+        guard !value.isEmpty else { return nil }
+        var json = JSONReader(bytes.extracting(value))
+        return try? json.peek()
+    }
+
+    /// It is there and may not be replaced: neither a string nor null.
+    fileprivate static func isForeign(_ value: Range<Int>, _ bytes: RawSpan) -> Bool {
+        kind(value, bytes).map { $0 != .string && $0 != .null } ?? false
+    }
 
     /// Takes the pending value of a member that is one of them; anything else is left pending.
     /// - Parameter base: where the reader's bytes begin in the message.
@@ -35,9 +51,20 @@ public struct TraceMembers: Sendable, Hashable {
         if !place.isEmpty { isTwice = true }
         place = base + value.lowerBound..<base + value.upperBound
     }
+}
 
-    /// Whether a member is one of them.
-    fileprivate static func contains(_ key: borrowing JSONString) -> Bool { key.is("traceparent") || key.is("tracestate") || key.is("baggage") }
+extension TraceMembers {
+    /// Those of an object that was read once already, without an error; none where the range is empty.
+    fileprivate static func inside(_ object: Range<Int>, of bytes: RawSpan) -> TraceMembers {
+        var found = TraceMembers()
+        guard !object.isEmpty else { return found }
+        var reader = JSONReader(bytes.extracting(object))
+        _ = try? reader.enterObject()
+        while let key = try? reader.nextMember() {
+            guard (try? found.take(key, &reader, base: object.lowerBound)) != nil else { break }
+        }
+        return found
+    }
 }
 
 /// Where a message has the object that carries its trace context, or could have it.
@@ -51,13 +78,14 @@ public enum TracePlace: Sendable, Hashable {
     /// Something that no receiver takes.
     case other
 
-    /// The change that makes a trace context the message's own: the three members are the ones given, whatever was there; every other
-    /// member stays as it is, byte for byte.
+    /// The change that makes a trace context the message's own. A string of the same name goes where one is given in its place, and where
+    /// it belongs to a `traceparent` that goes; every other member stays as it is, byte for byte: also one of the three that is no
+    /// string, which is the application's own.
     ///
     /// - Parameters:
     ///   - name: of the object.
     ///   - tracestate: empty: none. So `baggage`.
-    /// - Returns: nil where there is no place for it.
+    /// - Returns: nil where there is no place for it: also where `traceparent` is the application's own.
     public func writing(_ name: StaticString, traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> MessageEdit? {
         var json = JSONWriter()
         switch self {
@@ -76,6 +104,7 @@ public enum TracePlace: Sendable, Hashable {
             Self.write(traceparent, tracestate, baggage, others: 0..<0, bytes, to: &json)
             return MessageEdit(range: range, bytes: json.bytes)
         case .object(let range):
+            if TraceMembers.isForeign(TraceMembers.inside(range, of: bytes).traceparent, bytes) { return nil }
             Self.write(traceparent, tracestate, baggage, others: range, bytes, to: &json)
             return MessageEdit(range: range, bytes: json.bytes)
         case .other: return nil
@@ -84,14 +113,18 @@ public enum TracePlace: Sendable, Hashable {
 
     /// - Parameter others: an object whose other members are written as they are; empty for none.
     private static func write(_ traceparent: RawSpan, _ tracestate: RawSpan, _ baggage: RawSpan, others: Range<Int>, _ bytes: RawSpan, to json: inout JSONWriter) {
+        let old = TraceMembers.inside(others, of: bytes)
+        let isStale = TraceMembers.isText(old.traceparent, bytes)
+        let writesState = !tracestate.isEmpty && !TraceMembers.isForeign(old.tracestate, bytes)
+        let writesBaggage = !baggage.isEmpty && !TraceMembers.isForeign(old.baggage, bytes)
         json.beginObject()
         json.key("traceparent")
         json.string(utf8: traceparent)
-        if !tracestate.isEmpty {
+        if writesState {
             json.key("tracestate")
             json.string(utf8: tracestate)
         }
-        if !baggage.isEmpty {
+        if writesBaggage {
             json.key("baggage")
             json.string(utf8: baggage)
         }
@@ -102,7 +135,9 @@ public enum TracePlace: Sendable, Hashable {
             _ = try? reader.enterObject()
             while let key = try? reader.nextMember() {
                 guard let value = try? reader.rawValue() else { break }
-                if TraceMembers.contains(key) { continue }
+                let isReplaced = key.is("traceparent") || key.is("tracestate") && writesState || key.is("baggage") && writesBaggage
+                let isText = TraceMembers.isText(value, whole)
+                if isReplaced || isStale && isText && (key.is("tracestate") || key.is("baggage")) { continue }
                 json.raw(whole.extracting(key.start - 1..<value.upperBound))
             }
         }

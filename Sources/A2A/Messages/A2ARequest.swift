@@ -56,7 +56,7 @@ public struct A2ARequest: Sendable {
                 guard isObject else { continue }
                 let range = base + value.lowerBound..<base + value.upperBound
                 try Self.readMetadata(&paramsTrace, &skills, bytes, range)
-                if !paramsTrace.isEmpty { paramsMetadata = .object(range) }
+                if paramsTrace.hasText(in: bytes) { paramsMetadata = .object(range) }
             } else if key.is("id") {
                 try Self.take(&id, &isTwice, &json, base)
             } else if key.is("taskId") || key.is("task_id") {

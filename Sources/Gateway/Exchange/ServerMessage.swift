@@ -167,6 +167,7 @@ extension Exchange {
             case .a2a(let request): readContext(request.messageTrace, in: body.bytes) ?? readContext(request.paramsTrace, in: body.bytes)
             case nil: nil
             }
+        if brought == nil, let request { readBaggage(request, in: body.bytes) }
         guard case .a2a = request, let agent = upstream.agent, let call = message.a2a else {
             return place(upstream, caller: caller, by: worker, brought: brought)
         }
@@ -202,6 +203,17 @@ extension Exchange {
         JSONRPCMessage.withText(trace.tracestate, in: bytes) { traceState.append($0) }
         JSONRPCMessage.withText(trace.baggage, in: bytes) { baggage.append($0) }
         return context
+    }
+
+    /// Baggage needs no trace context beside it: without any in the head the message's counts.
+    private func readBaggage(_ message: ServerMessage.Request, in bytes: RawSpan) {
+        guard request.index(of: .baggage) == nil else { return }
+        switch message {
+        case .mcp(let request): JSONRPCMessage.withText(request.trace.baggage, in: bytes) { baggage.append($0) }
+        case .a2a(let request):
+            JSONRPCMessage.withText(request.messageTrace.baggage, in: bytes) { baggage.append($0) }
+            if baggage.isEmpty { JSONRPCMessage.withText(request.paramsTrace.baggage, in: bytes) { baggage.append($0) } }
+        }
     }
 
     /// What the span carries of a hop to an MCP server or an agent.
