@@ -16,7 +16,7 @@ private struct Played {
     subscript(name: String) -> String? { values[name] }
 }
 
-private func play(_ request: String, path: String? = nil, version: String = "", _ answer: String?, isEventStream: Bool = false, cut: Int? = nil) throws -> Played {
+private func play(_ request: String, path: String? = nil, version: String = "", _ answer: String?, isEventStream: Bool = false, status: Int = 200, cut: Int? = nil) throws -> Played {
     let call = A2ACall()
     call.agent = Array("researcher".utf8)
     let (body, version) = (Array(request.utf8), Array(version.utf8))
@@ -28,7 +28,7 @@ private func play(_ request: String, path: String? = nil, version: String = "", 
         _ = try call.readMessage(unsafe body.span.bytes, version: unsafe version.span.bytes)
     }
     if let answer {
-        call.beginResponse(isEventStream: isEventStream)
+        call.beginResponse(status: status, isEventStream: isEventStream)
         let bytes = Array(answer.utf8)
         var at = 0
         while at < bytes.count {
@@ -136,9 +136,14 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
     @Test func `leaves an error over HTTP to its status, and tells its reason`() throws {
         let played = try play(
             #"{"message":{}}"#, path: "/message:send",
-            #"{"error":{"code":404,"status":"NOT_FOUND","message":"no such task","details":[{"reason":"TASK_NOT_FOUND","domain":"a2a-protocol.org"}]}}"#)
+            #"{"error":{"code":404,"status":"NOT_FOUND","message":"no such task","details":[{"reason":"TASK_NOT_FOUND","domain":"a2a-protocol.org"}]}}"#, status: 404)
         #expect(played["error.type"] == nil)
         #expect(played["status"] == "TASK_NOT_FOUND: no such task")
+    }
+
+    @Test func `is an error by one over HTTP that came with success`() throws {
+        let played = try play(#"{"message":{}}"#, path: "/message:send", #"{"error":{"code":500,"message":"x"}}"#)
+        #expect(played["error"] == "yes" && played["error.type"] == "500" && played["status"] == "x")
     }
 
     @Test(arguments: ["", "{", "no JSON", #"{"jsonrpc":"2.0","id":8,"result":{"kind":"task","id":"t","status":{"state":"failed"}}}"#, #"{"jsonrpc":"2.0","id":"7","result":{}}"#])

@@ -8,7 +8,7 @@ public import Tracing
 ///
 ///     let request = try call.readMessage(body, version: …)
 ///     …  send `body`, changed by `request.writing`
-///     call.beginResponse(isEventStream: true)
+///     call.beginResponse(status: 200, isEventStream: true)
 ///     call.observe(chunk)
 ///     call.endResponse()
 ///     call.describe(into: &draft)
@@ -40,6 +40,7 @@ public final class A2ACall {
     private var id = JSONRPCID()
 
     private var answer = A2AAnswer()
+    private var status = 0
     private var isEventStream = false
     private var events = EventStreamReader(limit: A2ACall.eventLimit)
     private var body = CollectedJSON()
@@ -65,6 +66,7 @@ public final class A2ACall {
         referenceTaskIDs = []
         id.reset()
         answer = A2AAnswer()
+        status = 0
         isEventStream = false
         events.reset()
         body.reset()
@@ -174,7 +176,8 @@ public final class A2ACall {
     // MARK: the answer
 
     /// The answer's head has come.
-    public func beginResponse(isEventStream: Bool) { self.isEventStream = isEventStream }
+    /// - Parameter status: of HTTP.
+    public func beginResponse(status: Int, isEventStream: Bool) { (self.status, self.isEventStream) = (status, isEventStream) }
 
     /// The next decoded bytes of the answer.
     public func observe(_ chunk: RawSpan) {
@@ -295,8 +298,8 @@ public final class A2ACall {
             draft.record.isError = true
             draft.set(.errorType, failure)
         case .error(let code):
-            // Over HTTP the status says it, unless that was out before the error.
-            if binding == .jsonRPC || isEventStream {
+            // Over HTTP the status says it, where it does.
+            if binding == .jsonRPC || status < 400 {
                 draft.record.isError = true
                 draft.set(.errorType, String(code))
                 if binding == .jsonRPC { draft.set(.rpcResponseStatusCode, String(code)) }
