@@ -201,8 +201,8 @@ public final class A2ACall {
     /// The request has its answer, or its stream the last event that counts: what may still come changes nothing.
     public var isAnswered: Bool { isEventStream ? answer.isOver : answer.outcome != .none }
 
-    /// The agent has answered, if only with a stream's first event: it has taken the message.
-    public var isTaken: Bool { answer.outcome != .none }
+    /// The agent has taken the message: it has answered with success, if only with a stream's first event.
+    public var isTaken: Bool { answer.outcome == .result && 200..<300 ~= status }
 
     /// A caller that leaves now has all that it asked for: a stream may also end where the task waits for somebody.
     public var hasSaidAll: Bool { isEventStream && operation.isStreamed ? answer.isSettled : isAnswered }
