@@ -107,8 +107,6 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
             try play(old, #"{"jsonrpc":"2.0","id":7,"result":\#(oldTask(state))}"#),
             try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":\#(newTask(upper))}}"#),
             try play(#"{"message":{}}"#, path: "/message:send", #"{"task":\#(newTask(upper))}"#),
-            try play("", path: "/tasks/t1", newTask(upper)),
-            try play(#"{"jsonrpc":"2.0","id":7,"method":"tasks/get","params":{"id":"t1"}}"#, #"{"jsonrpc":"2.0","id":7,"result":\#(oldTask(state))}"#),
             try play(newStream, #"data: {"jsonrpc":"2.0","id":"q","result":{"statusUpdate":{"taskId":"t1","contextId":"c1","status":{"state":"TASK_STATE_\#(upper)"}}}}"# + "\n\n", isEventStream: true),
             try play(oldStream, #"data: {"jsonrpc":"2.0","id":7,"result":{"kind":"status-update","taskId":"t1","contextId":"c1","status":{"state":"\#(state)"},"final":false}}"# + "\n\n", isEventStream: true),
         ] {
@@ -116,6 +114,17 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
             #expect(played["error"] == (type == nil ? nil : "yes"))
             #expect(played["a2a.task.state"] == "TASK_STATE_\(upper)")
             #expect(played["a2a.task.id"] == "t1")
+        }
+    }
+
+    @Test(arguments: ["failed", "rejected", "auth-required", "working"]) func `is none of a request that only asks about the task`(state: String) throws {
+        let upper = state.uppercased().replacing("-", with: "_")
+        for played in [
+            try play("", path: "/tasks/t1", newTask(upper)),
+            try play(#"{"jsonrpc":"2.0","id":7,"method":"tasks/get","params":{"id":"t1"}}"#, #"{"jsonrpc":"2.0","id":7,"result":\#(oldTask(state))}"#),
+        ] {
+            #expect(played["error"] == nil && played["error.type"] == nil)
+            #expect(played["a2a.task.state"] == "TASK_STATE_\(upper)")
         }
     }
 

@@ -294,7 +294,8 @@ public final class A2ACall {
         switch answer.outcome {
         case .none: break
         case .result:
-            guard let failure = answer.state?.errorType else { break }
+            // Who only asks about a task that failed has had a good answer.
+            guard operation.isSend || operation.isStreamed || isEventStream, let failure = answer.state?.errorType else { break }
             draft.record.isError = true
             draft.set(.errorType, failure)
         case .error(let code):
