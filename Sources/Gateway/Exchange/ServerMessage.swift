@@ -263,7 +263,7 @@ extension Exchange {
         // One that is not protected has no metadata.
         if asksMetadata, answer.status == 404 { return true }
         guard answer.status == 405 else { return false }
-        return upstream.kind == .mcpServer && message == nil || upstream.kind == .agent && message?.a2a?.operation == .subscribeToTask
+        return upstream.kind == .mcpServer && message == nil || upstream.kind == .agent && message?.a2a.map { $0.binding == .http && $0.operation == .subscribeToTask } ?? false
     }
 
     /// `now` and the time-out for silence in an answer, but never past the exchange's own end. An agent's task that waits for somebody,
