@@ -245,8 +245,8 @@ extension Exchange {
             span.record.costSource = CostSource.configured.rawValue
         }
         if upstream.kind == .agent {
-            guard 200..<300 ~= answer.status, let call = message.a2a else { return }
-            if call.streamWasCut { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
+            guard 200..<400 ~= answer.status, let call = message.a2a else { return }
+            if call.streamWasCut, answer.status < 300 { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
         } else if answer.status < 400, call.expectsAnswer, !call.isAnswered, !message.mcp.isResumable, !isListening(upstream) {
             fail(.unanswered)
         }
