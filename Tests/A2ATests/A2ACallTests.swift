@@ -216,6 +216,11 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         }
     }
 
+    @Test func `is not cut where nobody waits for it`() throws {
+        let played = try play(oldStream.replacing(#""id":7,"#, with: ""), "", isEventStream: true)
+        #expect(!played.wasCut && !played.isUnanswered)
+    }
+
     @Test(arguments: ["input-required", "auth-required"]) func `may end where the task waits, and may go on`(state: String) throws {
         let waiting = #"{"kind":"status-update","taskId":"t1","contextId":"c1","status":{"state":"\#(state)"},"final":false}"#
         let played = try play(oldStream, Self.events(Self.old + [waiting], id: "7"), isEventStream: true)

@@ -211,10 +211,13 @@ public final class A2ACall {
     public var isWaiting: Bool { answer.state?.isInterrupted ?? false }
 
     /// The answer was a stream, and what it was for has not been told.
-    public var streamWasCut: Bool { isEventStream && operation.isStreamed && !codingIsUnreadable && !answer.isSettled }
+    public var streamWasCut: Bool { isEventStream && operation.isStreamed && expectsOutcome && !codingIsUnreadable && !answer.isSettled }
 
     /// Nothing of the answer answers the request.
-    public var isUnanswered: Bool { (expectsAnswer || operation.isSend) && !codingIsUnreadable && answer.outcome == .none }
+    public var isUnanswered: Bool { (expectsAnswer || binding == .http && operation.isSend) && !codingIsUnreadable && answer.outcome == .none }
+
+    /// Somebody waits for what came of it: not so of a notification.
+    private var expectsOutcome: Bool { binding == .http || expectsAnswer }
 
     private func take(_ event: borrowing EventStreamEvent) {
         switch event.verdict {
