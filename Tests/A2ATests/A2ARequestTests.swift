@@ -28,6 +28,7 @@ private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"metho
     @Test(arguments: [
         (#""message":{}"#, #""message":{"metadata":{"traceparent":"T"}}"#),
         (#""message":{"kind":"message","parts":[]}"#, #""message":{"metadata":{"traceparent":"T"},"kind":"message","parts":[]}"#),
+        (#""contextId":"c","taskId":"t","message":{"contextId":"c","taskId":"t"}"#, #""contextId":"c","taskId":"t","message":{"metadata":{"traceparent":"T"},"contextId":"c","taskId":"t"}"#),
         (#""message":{"metadata":null}"#, #""message":{"metadata":{"traceparent":"T"}}"#),
         (
             #""message":{"metadata":{ "https://x/ext": {"a":1.50}, "traceparent":"stale","tr\u0061cestate":"a=b" },"messageId":"m"}"#,

@@ -37,7 +37,8 @@ public struct A2ARequest: Sendable {
     private mutating func read(_ bytes: RawSpan, _ params: Range<Int>, isLegacy: Bool) throws(JSONError) {
         var json = JSONReader(bytes.extracting(params))
         let base = params.lowerBound
-        var id = 0..<0
+        // Beside the message, which has its own.
+        var (id, task, context) = (0..<0, 0..<0, 0..<0)
         var (hasMessage, hasMetadata) = (false, false)
         guard try json.enterObject() else { return }
         while let key = try json.nextMember() {
@@ -60,13 +61,15 @@ public struct A2ARequest: Sendable {
             } else if key.is("id") {
                 try Self.take(&id, &isTwice, &json, base)
             } else if key.is("taskId") || key.is("task_id") {
-                try Self.take(&taskID, &isTwice, &json, base)
+                try Self.take(&task, &isTwice, &json, base)
             } else if key.is("contextId") || key.is("context_id") {
-                try Self.take(&contextID, &isTwice, &json, base)
+                try Self.take(&context, &isTwice, &json, base)
             } else if key.is("tenant") {
                 try Self.take(&tenant, &isTwice, &json, base)
             }
         }
+        if taskID.isEmpty { taskID = task }
+        if contextID.isEmpty { contextID = context }
         // Of a push configuration of 1.0 it is the configuration's own.
         if taskID.isEmpty, !operation.isSend, operation != .other, !operation.isPushConfig || isLegacy { taskID = id }
     }
