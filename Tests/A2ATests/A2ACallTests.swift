@@ -130,7 +130,9 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
 
     @Test func `takes a state that is given as a number`() throws {
         #expect(try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":{"id":"t1","status":{"state":4}}}}"#)["error.type"] == "failed")
-        #expect(try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":{"id":"t1","status":{"state":99}}}}"#)["a2a.task.state"] == nil)
+        for none in [99, 260, -252] {
+            #expect(try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":{"id":"t1","status":{"state":\#(none)}}}}"#)["a2a.task.state"] == nil)
+        }
     }
 
     @Test func `is an error by one of JSON-RPC, with code and reason, and its words without secrets`() throws {
@@ -227,6 +229,8 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         #expect(!played.wasCut && played.hasSaidAll && !played.isAnswered && played.isWaiting)
         let gone = try play(oldStream, Self.events(Self.old + [waiting, Self.old[1]], id: "7"), isEventStream: true)
         #expect(gone.wasCut && !gone.hasSaidAll && !gone.isWaiting && gone["error"] == nil)
+        let unknown = try play(oldStream, Self.events(Self.old + [waiting, Self.old[1].replacing("working", with: "thinking")], id: "7"), isEventStream: true)
+        #expect(unknown.wasCut && !unknown.isWaiting && unknown["a2a.task.state"] == nil)
     }
 
     @Test func `is over with a message, and with an error`() throws {
