@@ -133,6 +133,14 @@ extension Exchange {
         return (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status
     }
 
+    /// The methods that there are (RFC 9110 §10.2.1).
+    private func writeAllow(_ speech: Speech) {
+        if asksMetadata { return output.append("allow: GET\r\n") }
+        guard isOfMessages else { return output.append("allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n") }
+        if case .status = speech { return output.append("allow: GET, HEAD, POST, DELETE, OPTIONS\r\n") }
+        output.append("allow: POST, GET, DELETE\r\n")
+    }
+
     private func writeStatus(_ status: Int, message: String, type: StaticString, trace: String, to json: inout JSONWriter) {
         json.beginObject()
         json.key("error")
@@ -293,7 +301,7 @@ extension Exchange {
         output.append("\r\ncontent-length: ")
         output.append(decimal: body.bytes.count)
         output.append("\r\n")
-        if status == 405, asksMetadata { output.append("allow: GET\r\n") } else if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
+        if status == 405 { writeAllow(speech) }
         if status == 503 { output.append("retry-after: 1\r\n") }
         writeOurFields()
         if !keepsAlive { output.append("connection: close\r\n") }
