@@ -178,6 +178,24 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
     }
 }
 
+@Suite struct `An answer that is too large to be read` {
+    /// Thousands of members, of which no outline can leave any out.
+    private static let artifact = "{" + (0..<90_000).map { #""member-\#($0)":\#($0)"# }.joined(separator: ",") + "}"
+
+    @Test func `tells what it said before`() throws {
+        let played = try play(#"{"message":{}}"#, path: "/message:send", #"{"task":{"id":"t1","status":{"state":"TASK_STATE_FAILED"},"artifacts":[\#(Self.artifact)]}}"#)
+        #expect(played["error.type"] == "failed" && played["a2a.task.id"] == "t1" && played["hopspan.unreadable"] != nil && !played.isUnanswered)
+    }
+
+    @Test func `was not cut for all that is known`() throws {
+        let task = #"{"kind":"task","id":"t1","artifacts":[\#(Self.artifact)],"status":{"state":"completed"}}"#
+        for (request, isEventStream, prefix) in [(old, false, ""), (oldStream, true, "data: ")] {
+            let played = try play(request, prefix + #"{"jsonrpc":"2.0","id":7,"result":\#(task)}"# + "\n\n", isEventStream: isEventStream, cut: 60_000)
+            #expect(!played.isUnanswered && !played.wasCut && played["hopspan.unreadable"] != nil)
+        }
+    }
+}
+
 @Suite struct `A stream of events` {
     private static func events(_ results: [String], id: String?) -> String {
         results.map { result in id.map { #"data: {"jsonrpc":"2.0","id":\#($0),"result":\#(result)}"# } ?? "data: \(result)" }.map { $0 + "\n\n" }.joined()

@@ -51,8 +51,13 @@ struct A2AAnswer: Sendable {
     mutating func read(_ bytes: RawSpan) throws(JSONError) {
         var json = JSONReader(bytes)
         let isObject = try json.peek() == .object
-        try readObject(&json, as: nil)
-        try json.finish()
+        do throws(JSONError) {
+            try readObject(&json, as: nil)
+            try json.finish()
+        } catch {
+            if outcome == .none, state != nil { outcome = .result }
+            throw error
+        }
         if outcome == .none, isObject { outcome = .result }
     }
 
@@ -66,6 +71,12 @@ struct A2AAnswer: Sendable {
         var (id, task, context): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
         var state: A2ATaskState?
         var (hasStatus, hasState, hasMessageID, hasArtifact) = (false, false, false, false)
+        // Also of one that breaks off: what has been told stands.
+        defer {
+            kind = kind ?? (hasMessageID ? .message : hasStatus ? (task.isEmpty ? .task : .statusUpdate) : hasArtifact ? .artifactUpdate : nil)
+            if let kind { settle(kind, task: kind == .task ? id : task, context: context) }
+            if kind != nil, kind != .message, hasState { self.state = state }
+        }
         while let key = try json.nextMember() {
             if wrapped == nil, let inner = Self.wrapped(by: key), try json.peek() == .object {
                 try readObject(&json, as: inner)
@@ -93,12 +104,12 @@ struct A2AAnswer: Sendable {
                 errorMessage = try json.text(Self.textLimit)
             }
         }
-        guard let kind = kind ?? (hasMessageID ? .message : hasStatus ? (task.isEmpty ? .task : .statusUpdate) : hasArtifact ? .artifactUpdate : nil) else { return }
-        if kind == .task { task = id }
+    }
+
+    private mutating func settle(_ kind: Kind, task: [UInt8], context: [UInt8]) {
         if kind == .message { hasMessage = true }
         if !task.isEmpty { taskID = task }
         if !context.isEmpty { contextID = context }
-        if hasState, kind != .message { self.state = state }
     }
 
     /// What a member of a wrapper holds.

@@ -46,6 +46,8 @@ public final class A2ACall {
     private var body = CollectedJSON()
     /// Something that should have been an answer was none.
     private var answerIsUnreadable = false
+    /// It was too large to be read: it may have said anything.
+    private var answerIsTooLarge = false
     /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
     public var codingIsUnreadable = false
 
@@ -71,6 +73,7 @@ public final class A2ACall {
         events.reset()
         body.reset()
         answerIsUnreadable = false
+        answerIsTooLarge = false
         codingIsUnreadable = false
     }
 
@@ -189,10 +192,17 @@ public final class A2ACall {
     /// The answer has ended, or broke off.
     public func endResponse() {
         guard isEventStream else {
-            if !body.isEmpty { body.withBytes { take($0) } }
-            return
+            return takeBody()
         }
         events.finish { take($0) }
+    }
+
+    /// What has been collected.
+    private func takeBody() {
+        guard !body.isEmpty else { return }
+        if body.isTooLarge { answerIsTooLarge = true }
+        body.withBytes { take($0) }
+        body.reset()
     }
 
     /// How many bytes of the answer are kept, to be read when they are whole.
@@ -211,10 +221,10 @@ public final class A2ACall {
     public var isWaiting: Bool { answer.state?.isInterrupted ?? false }
 
     /// The answer was a stream, and what it was for has not been told.
-    public var streamWasCut: Bool { isEventStream && operation.isStreamed && expectsOutcome && !codingIsUnreadable && !answer.isSettled }
+    public var streamWasCut: Bool { isEventStream && operation.isStreamed && expectsOutcome && !codingIsUnreadable && !answerIsTooLarge && !answer.isSettled }
 
     /// Nothing of the answer answers the request.
-    public var isUnanswered: Bool { (expectsAnswer || binding == .http && operation.isSend) && !codingIsUnreadable && answer.outcome == .none }
+    public var isUnanswered: Bool { (expectsAnswer || binding == .http && operation.isSend) && !codingIsUnreadable && !answerIsTooLarge && answer.outcome == .none }
 
     /// Somebody waits for what came of it: not so of a notification.
     private var expectsOutcome: Bool { binding == .http || expectsAnswer }
@@ -225,8 +235,7 @@ public final class A2ACall {
         case .piece: body.append(piece: event.raw)
         case .lastPiece:
             body.append(piece: event.raw)
-            body.withBytes { take($0) }
-            body.reset()
+            takeBody()
         }
     }
 
