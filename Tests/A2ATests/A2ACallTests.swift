@@ -236,6 +236,17 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         }
     }
 
+    @Test func `counts its last event without the empty line behind it, small and large`() throws {
+        for size in [10, 100_000] {
+            let text = String(repeating: "x", count: size)
+            let event = #"{"kind":"status-update","taskId":"t1","text":"\#(text)","status":{"state":"completed"},"final":true}"#
+            for end in ["", "\n"] {
+                let played = try play(oldStream, String(Self.events([event], id: "7").dropLast(2)) + end, isEventStream: true, cut: 7_000)
+                #expect(!played.wasCut && played["a2a.task.state"] == "TASK_STATE_COMPLETED")
+            }
+        }
+    }
+
     @Test func `is not cut where nobody waits for it`() throws {
         let played = try play(oldStream.replacing(#""id":7,"#, with: ""), "", isEventStream: true)
         #expect(!played.wasCut && !played.isUnanswered)

@@ -195,6 +195,8 @@ public final class A2ACall {
             return takeBody()
         }
         events.finish { take($0) }
+        // A large one whose end never came.
+        takeBody()
     }
 
     /// What has been collected.
