@@ -293,7 +293,7 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         #expect(!played.wasCut && !played.isUnanswered)
     }
 
-    @Test(arguments: [("1.0", "1.0"), ("1.0.1", "1.0"), ("0.3", "0.3"), ("12.34.5", "12.34"), ("", "1.0"), ("x", "1.0"), ("1.0-beta", "1.0")])
+    @Test(arguments: [("1.0", "1.0"), ("1.0.1", "1.0"), ("0.3", "0.3"), ("12.34.5", "12.34"), ("", "1.0"), ("x", "1.0"), ("1.0-beta", "1.0"), (".", "1.0"), ("2.", "1.0"), (".5", "1.0"), ("2", "1.0"), ("2..1", "1.0")])
     func `says the version that the request names`(given: String, shown: String) throws {
         #expect(try play(#"{"jsonrpc":"2.0","id":1,"method":"GetTask","params":{"id":"t"}}"#, version: given, nil)["a2a.protocol.version"] == shown)
     }

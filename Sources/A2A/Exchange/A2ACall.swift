@@ -138,11 +138,16 @@ public final class A2ACall {
         var dots = 0
         for offset in 0..<min(text.byteCount, 16) {
             let byte = text[byte: offset]
-            if byte == UInt8(ascii: ".") { dots += 1 } else if byte &- 0x30 > 9 { return [] }
+            if byte == UInt8(ascii: ".") {
+                if kept.isEmpty { return [] }
+                dots += 1
+            } else if byte &- 0x30 > 9 {
+                return []
+            }
             if dots == 2 { break }
             kept.append(byte)
         }
-        return kept
+        return dots == 0 || kept.last == UInt8(ascii: ".") ? [] : kept
     }
 
     /// A string of the request, decoded; empty where it is none or very long.
