@@ -146,9 +146,12 @@ public enum TracePlace: Sendable, Hashable {
 }
 
 extension JSONRPCMessage {
-    /// Calls `body` with a string of a message, decoded, where the range is one.
+    /// The longest string that is looked at, as it is written: what trace context and names need at most (W3C Baggage §3.3.2).
+    private static let textLimit = 8 << 10
+
+    /// Calls `body` with a string of a message, decoded, where the range is one and it is not very long.
     public static func withText(_ range: Range<Int>, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
-        guard !range.isEmpty else { return }
+        guard !range.isEmpty, range.count <= textLimit + 2 else { return }
         var json = JSONReader(bytes.extracting(range))
         guard let string = try? json.string() else { return }
         guard string.hasEscapes else { return body(string.raw) }
