@@ -68,6 +68,9 @@ final class ServerMessage {
         }
     }
 
+    /// The request will not be sent again.
+    func forgetEdit() { edit = nil }
+
     func noteAnswer(_ clock: Clock) {
         guard a2a !== call else { return rememberTask() }
         if answeredAt == 0, mcp.isAnswered { answeredAt = clock.monotonic }
