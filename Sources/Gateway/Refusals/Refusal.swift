@@ -182,6 +182,7 @@ extension Exchange {
         case "400": "INVALID_REQUEST"
         case "403": "FOREIGN_HOST"
         case "404": "NOT_FOUND"
+        case "405": "METHOD_NOT_ALLOWED"
         case "408": "REQUEST_TIMEOUT"
         case "413": "REQUEST_TOO_LARGE"
         case "501": "NOT_IMPLEMENTED"
