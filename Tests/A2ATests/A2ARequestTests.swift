@@ -18,8 +18,12 @@ private func written(_ text: String, path: String? = nil, tracestate: String = "
     } else {
         request = try call.readMessage(span, version: RawSpan())
     }
-    guard let edit = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.span.bytes, baggage: baggage.span.bytes, in: span) else { return nil }
-    return String(decoding: bytes[..<edit.range.lowerBound] + edit.bytes + bytes[edit.range.upperBound...], as: UTF8.self)
+    let edits = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.span.bytes, baggage: baggage.span.bytes, in: span)
+    if edits.isEmpty { return nil }
+    var written: [UInt8] = []
+    edits.apply(to: span) { piece in unsafe piece.withUnsafeBytes { unsafe written.append(contentsOf: $0) } }
+    #expect(written.count == bytes.count + edits.growth)
+    return String(decoding: written, as: UTF8.self)
 }
 
 private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"method":"message/send","params":{\#(params)}}"# }

@@ -22,7 +22,7 @@ final class ServerMessage {
     /// What it asks; nil of an answer to the server, and of what is none of an agent's protocol; and why it is no message.
     private(set) var request = Result<Request?, JSONRPCError>.success(nil)
     /// What changes in it on its way.
-    fileprivate(set) var edit: MessageEdit?
+    fileprivate(set) var edits: [MessageEdit] = []
     /// It could be taken for another; looked for only where that matters.
     fileprivate(set) var hasLookalikes = false
     /// Where the task is remembered that comes of a request to an agent, or that it is about; nil once it is.
@@ -36,7 +36,7 @@ final class ServerMessage {
         call.reset()
         call = mcp
         request = .success(nil)
-        edit = nil
+        edits = []
         hasLookalikes = false
         remembering = nil
         answeredAt = 0
@@ -69,7 +69,7 @@ final class ServerMessage {
     }
 
     /// The request will not be sent again.
-    func forgetEdit() { edit = nil }
+    func forgetEdits() { edits = [] }
 
     func noteAnswer(_ clock: Clock) {
         guard a2a !== call else { return rememberTask() }
@@ -189,10 +189,10 @@ extension Exchange {
     func editMessage() {
         guard let message, case .success(let request?) = message.request else { return }
         let (parent, state, baggage, body) = (contextText, traceState, baggage, body)
-        message.edit =
+        message.edits =
             switch request {
             case .mcp(let request):
-                unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
+                unsafe [request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)].compactMap { $0 }
             case .a2a(let request):
                 unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
             }
