@@ -78,15 +78,18 @@ public enum TracePlace: Sendable, Hashable {
     /// Something that no receiver takes.
     case other
 
-    /// The change that makes a trace context the message's own. A string of the same name goes where one is given in its place, and where
-    /// it belongs to a `traceparent` that goes; every other member stays as it is, byte for byte: also one of the three that is no
-    /// string, which is the application's own.
+    /// The change that makes a trace context the message's own: the three members are the ones given, whatever was there; every other
+    /// member stays as it is, byte for byte. Where the object is the application's, a string goes only where one is given in its place,
+    /// or where it belongs to a `traceparent` that goes, and what is no string stays.
     ///
     /// - Parameters:
     ///   - name: of the object.
+    ///   - isFree: the object is the application's: nobody has kept the three names free for trace context.
     ///   - tracestate: empty: none. So `baggage`.
     /// - Returns: nil where there is no place for it: also where `traceparent` is the application's own.
-    public func writing(_ name: StaticString, traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> MessageEdit? {
+    public func writing(
+        _ name: StaticString, isFree: Bool, traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan
+    ) -> MessageEdit? {
         var json = JSONWriter()
         switch self {
         case .noParams(let place):
@@ -104,16 +107,18 @@ public enum TracePlace: Sendable, Hashable {
             Self.write(traceparent, tracestate, baggage, others: 0..<0, bytes, to: &json)
             return MessageEdit(range: range, bytes: json.bytes)
         case .object(let range):
-            if TraceMembers.isForeign(TraceMembers.inside(range, of: bytes).traceparent, bytes) { return nil }
-            Self.write(traceparent, tracestate, baggage, others: range, bytes, to: &json)
+            if isFree, TraceMembers.isForeign(TraceMembers.inside(range, of: bytes).traceparent, bytes) { return nil }
+            Self.write(traceparent, tracestate, baggage, others: range, isFree: isFree, bytes, to: &json)
             return MessageEdit(range: range, bytes: json.bytes)
         case .other: return nil
         }
     }
 
     /// - Parameter others: an object whose other members are written as they are; empty for none.
-    private static func write(_ traceparent: RawSpan, _ tracestate: RawSpan, _ baggage: RawSpan, others: Range<Int>, _ bytes: RawSpan, to json: inout JSONWriter) {
-        let old = TraceMembers.inside(others, of: bytes)
+    private static func write(
+        _ traceparent: RawSpan, _ tracestate: RawSpan, _ baggage: RawSpan, others: Range<Int>, isFree: Bool = false, _ bytes: RawSpan, to json: inout JSONWriter
+    ) {
+        let old = isFree ? TraceMembers.inside(others, of: bytes) : TraceMembers()
         let isStale = TraceMembers.isText(old.traceparent, bytes)
         let writesState = !tracestate.isEmpty && !TraceMembers.isForeign(old.tracestate, bytes)
         let writesBaggage = !baggage.isEmpty && !TraceMembers.isForeign(old.baggage, bytes)
@@ -135,9 +140,8 @@ public enum TracePlace: Sendable, Hashable {
             _ = try? reader.enterObject()
             while let key = try? reader.nextMember() {
                 guard let value = try? reader.rawValue() else { break }
-                let isReplaced = key.is("traceparent") || key.is("tracestate") && writesState || key.is("baggage") && writesBaggage
-                let isText = TraceMembers.isText(value, whole)
-                if isReplaced || isStale && isText && (key.is("tracestate") || key.is("baggage")) { continue }
+                let goes = !isFree || isStale && TraceMembers.isText(value, whole)
+                if key.is("traceparent") || key.is("tracestate") && (goes || writesState) || key.is("baggage") && (goes || writesBaggage) { continue }
                 json.raw(whole.extracting(key.start - 1..<value.upperBound))
             }
         }

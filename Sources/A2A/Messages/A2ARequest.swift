@@ -138,8 +138,8 @@ extension A2ARequest {
     ///   - tracestate: empty: none. So `baggage`.
     /// - Returns: in their order; none where there is no place for it: the request is no send, or its message is none.
     public func writing(traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> [MessageEdit] {
-        let message = messageMetadata.writing("metadata", traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
-        let params = paramsMetadata.writing("metadata", traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
+        let message = messageMetadata.writing("metadata", isFree: true, traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
+        let params = paramsMetadata.writing("metadata", isFree: true, traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
         guard let message, let params else { return [message ?? params].compactMap { $0 } }
         return message.range.lowerBound < params.range.lowerBound ? [message, params] : [params, message]
     }

@@ -208,15 +208,21 @@ extension Exchange {
         return context
     }
 
-    /// Baggage needs no trace context beside it: without any in the head the message's counts.
+    /// Baggage needs no trace context beside it: without any in the head the message's counts, but not beside a context that is none.
     private func readBaggage(_ message: ServerMessage.Request, in bytes: RawSpan) {
         guard request.index(of: .baggage) == nil else { return }
         switch message {
-        case .mcp(let request): JSONRPCMessage.withText(request.trace.baggage, in: bytes) { baggage.append($0) }
+        case .mcp(let request): readBaggage(request.trace, in: bytes)
         case .a2a(let request):
-            JSONRPCMessage.withText(request.messageTrace.baggage, in: bytes) { baggage.append($0) }
-            if baggage.isEmpty { JSONRPCMessage.withText(request.paramsTrace.baggage, in: bytes) { baggage.append($0) } }
+            readBaggage(request.messageTrace, in: bytes)
+            if baggage.isEmpty { readBaggage(request.paramsTrace, in: bytes) }
         }
+    }
+
+    private func readBaggage(_ trace: TraceMembers, in bytes: RawSpan) {
+        var counts = trace.traceparent.isEmpty
+        JSONRPCMessage.withText(trace.traceparent, in: bytes) { counts = TraceContext(traceparent: $0) != nil }
+        if counts { JSONRPCMessage.withText(trace.baggage, in: bytes) { baggage.append($0) } }
     }
 
     /// What the span carries of a hop to an MCP server or an agent.
