@@ -103,7 +103,7 @@ enum GatewayError: Error, Equatable {
         case .foreignHost: "This Host or Origin is not one of this gateway's. Use a loopback name, or, where the gateway listens on another address, list the name in gateway.hosts."
         case .pathLeadsUp: "The path has `..` in it, which could lead out of what \(place.path) allows. Send the path that is meant."
         case .badMessage(let error): error.message
-        case .methodNotAllowed: "An MCP server is spoken to with POST, and where it has sessions with GET and DELETE."
+        case .methodNotAllowed: "The method is none of those that are passed on here: the field allow names them."
         case .sessionUnknown: "This session is not open here for this caller. Begin a new one with initialize, without Mcp-Session-Id."
         case .malformedSession: "\(provider) sent a session id that is none: it must be of 1 to \(SessionBinder.idLimit) visible ASCII characters, and there must be one."
         case .ambiguousMessage: "A member of the message differs only in its letters' case from one that JSON-RPC or MCP knows, and two readers could take it for two messages."

@@ -103,7 +103,11 @@ extension Worker {
     /// Reads what a model is asked where that has come whole and is small, which is nearly always. What is not understood streams.
     @inline(__always)
     private func isUnderstoodAtOnce(_ exchange: Exchange, _ upstream: Upstream, _ downstream: HTTP1Connection) throws(GatewayError) -> Bool {
-        guard let api = api(of: exchange.request, upstream.dialect) else { return true }
+        guard let api = api(of: exchange.request, upstream.dialect) else {
+            // What it says would come back, and our credential with it (RFC 9110 §9.3.8).
+            if exchange.request.method == .trace, upstream.credential != nil { throw .methodNotAllowed }
+            return true
+        }
         guard try bodyIsAtHand(exchange, downstream), exchange.body.count <= Self.readAtOnce else { return false }
         exchange.understand(api, upstream, content: settings.content)
         return true
@@ -167,9 +171,10 @@ extension Worker {
             counters.foreignHosts.add(1, ordering: .relaxed)
             throw .foreignHost
         }
-        if upstream.kind == .mcpServer {
+        if upstream.kind != .provider {
             switch exchange.request.method {
             case .post, .get, .delete: break
+            case .head, .options: if upstream.kind == .mcpServer { throw .methodNotAllowed }
             default: throw .methodNotAllowed
             }
         }

@@ -46,6 +46,25 @@ public struct JSONRPCMessage: Sendable, Hashable {
     }
 }
 
+extension JSONRPCMessage {
+    /// Whether a text gives itself out for a message, however wrong it is as one: an object that says so, or that names a method with
+    /// parameters, or a batch that begins with such.
+    public static func isMeant(_ bytes: RawSpan) -> Bool {
+        var json = JSONReader(bytes)
+        var (hasVersion, hasMethod, hasParams) = (false, false, false)
+        do throws(JSONError) {
+            if try json.peek() == .array {
+                guard try json.enterArray(), try json.nextElement() else { return false }
+            }
+            guard try json.enterObject() else { return false }
+            while let key = try json.nextMember() {
+                if key.is("jsonrpc") { hasVersion = true } else if key.is("method") { hasMethod = true } else if key.is("params") { hasParams = true }
+            }
+        } catch {}  // what stands before the fault tells
+        return hasVersion || hasMethod && hasParams
+    }
+}
+
 /// The members of an envelope as they are met.
 private struct Members {
     var start = 0

@@ -13,6 +13,9 @@ public struct MessageEdit: Sendable, Hashable {
 }
 
 extension [MessageEdit] {
+    /// How many bytes the edited message has more than the original.
+    public var growth: Int { reduce(0) { $0 + $1.growth } }
+
     /// Gives the edited text, piece by piece. The edits stand in order, none within another.
     public func apply(to text: RawSpan, _ emit: (RawSpan) -> Void) {
         var at = 0

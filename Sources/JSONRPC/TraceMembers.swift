@@ -16,7 +16,23 @@ public struct TraceMembers: Sendable, Hashable {
         (self.traceparent, self.tracestate, self.baggage) = (traceparent, tracestate, baggage)
     }
 
-    public var isEmpty: Bool { traceparent.isEmpty && tracestate.isEmpty && baggage.isEmpty }
+    /// One of them is a string: what is none is the application's own, which only has the name in common.
+    public func hasText(in bytes: RawSpan) -> Bool {
+        Self.isText(traceparent, bytes) || Self.isText(tracestate, bytes) || Self.isText(baggage, bytes)
+    }
+
+    fileprivate static func isText(_ value: Range<Int>, _ bytes: RawSpan) -> Bool { kind(value, bytes) == .string }
+
+    private static func kind(_ value: Range<Int>, _ bytes: RawSpan) -> JSONKind? {
+        guard !value.isEmpty else { return nil }
+        var json = JSONReader(bytes.extracting(value))
+        return try? json.peek()
+    }
+
+    /// It is there and may not be replaced: neither a string nor null.
+    fileprivate static func isForeign(_ value: Range<Int>, _ bytes: RawSpan) -> Bool {
+        kind(value, bytes).map { $0 != .string && $0 != .null } ?? false
+    }
 
     /// Takes the pending value of a member that is one of them; anything else is left pending.
     /// - Parameter base: where the reader's bytes begin in the message.
@@ -35,9 +51,20 @@ public struct TraceMembers: Sendable, Hashable {
         if !place.isEmpty { isTwice = true }
         place = base + value.lowerBound..<base + value.upperBound
     }
+}
 
-    /// Whether a member is one of them.
-    fileprivate static func contains(_ key: borrowing JSONString) -> Bool { key.is("traceparent") || key.is("tracestate") || key.is("baggage") }
+extension TraceMembers {
+    /// Those of an object that was read once already, without an error; none where the range is empty.
+    fileprivate static func inside(_ object: Range<Int>, of bytes: RawSpan) -> TraceMembers {
+        var found = TraceMembers()
+        guard !object.isEmpty else { return found }
+        var reader = JSONReader(bytes.extracting(object))
+        _ = try? reader.enterObject()
+        while let key = try? reader.nextMember() {
+            guard (try? found.take(key, &reader, base: object.lowerBound)) != nil else { break }
+        }
+        return found
+    }
 }
 
 /// Where a message has the object that carries its trace context, or could have it.
@@ -52,13 +79,17 @@ public enum TracePlace: Sendable, Hashable {
     case other
 
     /// The change that makes a trace context the message's own: the three members are the ones given, whatever was there; every other
-    /// member stays as it is, byte for byte.
+    /// member stays as it is, byte for byte. Where the object is the application's, a string goes only where one is given in its place,
+    /// or where it belongs to a `traceparent` that goes, and what is no string stays.
     ///
     /// - Parameters:
     ///   - name: of the object.
+    ///   - isFree: the object is the application's: nobody has kept the three names free for trace context.
     ///   - tracestate: empty: none. So `baggage`.
-    /// - Returns: nil where there is no place for it.
-    public func writing(_ name: StaticString, traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> MessageEdit? {
+    /// - Returns: nil where there is no place for it: also where `traceparent` is the application's own.
+    public func writing(
+        _ name: StaticString, isFree: Bool, traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan
+    ) -> MessageEdit? {
         var json = JSONWriter()
         switch self {
         case .noParams(let place):
@@ -76,22 +107,29 @@ public enum TracePlace: Sendable, Hashable {
             Self.write(traceparent, tracestate, baggage, others: 0..<0, bytes, to: &json)
             return MessageEdit(range: range, bytes: json.bytes)
         case .object(let range):
-            Self.write(traceparent, tracestate, baggage, others: range, bytes, to: &json)
+            if isFree, TraceMembers.isForeign(TraceMembers.inside(range, of: bytes).traceparent, bytes) { return nil }
+            Self.write(traceparent, tracestate, baggage, others: range, isFree: isFree, bytes, to: &json)
             return MessageEdit(range: range, bytes: json.bytes)
         case .other: return nil
         }
     }
 
     /// - Parameter others: an object whose other members are written as they are; empty for none.
-    private static func write(_ traceparent: RawSpan, _ tracestate: RawSpan, _ baggage: RawSpan, others: Range<Int>, _ bytes: RawSpan, to json: inout JSONWriter) {
+    private static func write(
+        _ traceparent: RawSpan, _ tracestate: RawSpan, _ baggage: RawSpan, others: Range<Int>, isFree: Bool = false, _ bytes: RawSpan, to json: inout JSONWriter
+    ) {
+        let old = isFree ? TraceMembers.inside(others, of: bytes) : TraceMembers()
+        let isStale = TraceMembers.isText(old.traceparent, bytes)
+        let writesState = !tracestate.isEmpty && !TraceMembers.isForeign(old.tracestate, bytes)
+        let writesBaggage = !baggage.isEmpty && !TraceMembers.isForeign(old.baggage, bytes)
         json.beginObject()
         json.key("traceparent")
         json.string(utf8: traceparent)
-        if !tracestate.isEmpty {
+        if writesState {
             json.key("tracestate")
             json.string(utf8: tracestate)
         }
-        if !baggage.isEmpty {
+        if writesBaggage {
             json.key("baggage")
             json.string(utf8: baggage)
         }
@@ -102,7 +140,8 @@ public enum TracePlace: Sendable, Hashable {
             _ = try? reader.enterObject()
             while let key = try? reader.nextMember() {
                 guard let value = try? reader.rawValue() else { break }
-                if TraceMembers.contains(key) { continue }
+                let goes = !isFree || isStale && TraceMembers.isText(value, whole)
+                if key.is("traceparent") || key.is("tracestate") && (goes || writesState) || key.is("baggage") && (goes || writesBaggage) { continue }
                 json.raw(whole.extracting(key.start - 1..<value.upperBound))
             }
         }
@@ -111,9 +150,12 @@ public enum TracePlace: Sendable, Hashable {
 }
 
 extension JSONRPCMessage {
-    /// Calls `body` with a string of a message, decoded, where the range is one.
+    /// The longest string that is looked at, as it is written: what trace context and names need at most (W3C Baggage §3.3.2).
+    private static let textLimit = 8 << 10
+
+    /// Calls `body` with a string of a message, decoded, where the range is one and it is not very long.
     public static func withText(_ range: Range<Int>, in bytes: RawSpan, _ body: (RawSpan) -> Void) {
-        guard !range.isEmpty else { return }
+        guard !range.isEmpty, range.count <= textLimit + 2 else { return }
         var json = JSONReader(bytes.extracting(range))
         guard let string = try? json.string() else { return }
         guard string.hasEscapes else { return body(string.raw) }

@@ -16,7 +16,7 @@ private struct Played {
     subscript(name: String) -> String? { values[name] }
 }
 
-private func play(_ request: String, path: String? = nil, version: String = "", _ answer: String?, isEventStream: Bool = false, cut: Int? = nil) throws -> Played {
+private func play(_ request: String, path: String? = nil, version: String = "", _ answer: String?, isEventStream: Bool = false, status: Int = 200, cut: Int? = nil) throws -> Played {
     let call = A2ACall()
     call.agent = Array("researcher".utf8)
     let (body, version) = (Array(request.utf8), Array(version.utf8))
@@ -28,7 +28,7 @@ private func play(_ request: String, path: String? = nil, version: String = "", 
         _ = try call.readMessage(unsafe body.span.bytes, version: unsafe version.span.bytes)
     }
     if let answer {
-        call.beginResponse(isEventStream: isEventStream)
+        call.beginResponse(status: status, isEventStream: isEventStream)
         let bytes = Array(answer.utf8)
         var at = 0
         while at < bytes.count {
@@ -107,8 +107,6 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
             try play(old, #"{"jsonrpc":"2.0","id":7,"result":\#(oldTask(state))}"#),
             try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":\#(newTask(upper))}}"#),
             try play(#"{"message":{}}"#, path: "/message:send", #"{"task":\#(newTask(upper))}"#),
-            try play("", path: "/tasks/t1", newTask(upper)),
-            try play(#"{"jsonrpc":"2.0","id":7,"method":"tasks/get","params":{"id":"t1"}}"#, #"{"jsonrpc":"2.0","id":7,"result":\#(oldTask(state))}"#),
             try play(newStream, #"data: {"jsonrpc":"2.0","id":"q","result":{"statusUpdate":{"taskId":"t1","contextId":"c1","status":{"state":"TASK_STATE_\#(upper)"}}}}"# + "\n\n", isEventStream: true),
             try play(oldStream, #"data: {"jsonrpc":"2.0","id":7,"result":{"kind":"status-update","taskId":"t1","contextId":"c1","status":{"state":"\#(state)"},"final":false}}"# + "\n\n", isEventStream: true),
         ] {
@@ -119,9 +117,22 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         }
     }
 
+    @Test(arguments: ["failed", "rejected", "auth-required", "working"]) func `is none of a request that only asks about the task`(state: String) throws {
+        let upper = state.uppercased().replacing("-", with: "_")
+        for played in [
+            try play("", path: "/tasks/t1", newTask(upper)),
+            try play(#"{"jsonrpc":"2.0","id":7,"method":"tasks/get","params":{"id":"t1"}}"#, #"{"jsonrpc":"2.0","id":7,"result":\#(oldTask(state))}"#),
+        ] {
+            #expect(played["error"] == nil && played["error.type"] == nil)
+            #expect(played["a2a.task.state"] == "TASK_STATE_\(upper)")
+        }
+    }
+
     @Test func `takes a state that is given as a number`() throws {
         #expect(try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":{"id":"t1","status":{"state":4}}}}"#)["error.type"] == "failed")
-        #expect(try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":{"id":"t1","status":{"state":99}}}}"#)["a2a.task.state"] == nil)
+        for none in [99, 260, -252] {
+            #expect(try play(new, #"{"jsonrpc":"2.0","id":"q","result":{"task":{"id":"t1","status":{"state":\#(none)}}}}"#)["a2a.task.state"] == nil)
+        }
     }
 
     @Test func `is an error by one of JSON-RPC, with code and reason, and its words without secrets`() throws {
@@ -136,9 +147,14 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
     @Test func `leaves an error over HTTP to its status, and tells its reason`() throws {
         let played = try play(
             #"{"message":{}}"#, path: "/message:send",
-            #"{"error":{"code":404,"status":"NOT_FOUND","message":"no such task","details":[{"reason":"TASK_NOT_FOUND","domain":"a2a-protocol.org"}]}}"#)
+            #"{"error":{"code":404,"status":"NOT_FOUND","message":"no such task","details":[{"reason":"TASK_NOT_FOUND","domain":"a2a-protocol.org"}]}}"#, status: 404)
         #expect(played["error.type"] == nil)
         #expect(played["status"] == "TASK_NOT_FOUND: no such task")
+    }
+
+    @Test func `is an error by one over HTTP that came with success`() throws {
+        let played = try play(#"{"message":{}}"#, path: "/message:send", #"{"error":{"code":500,"message":"x"}}"#)
+        #expect(played["error"] == "yes" && played["error.type"] == "500" && played["status"] == "x")
     }
 
     @Test(arguments: ["", "{", "no JSON", #"{"jsonrpc":"2.0","id":8,"result":{"kind":"task","id":"t","status":{"state":"failed"}}}"#, #"{"jsonrpc":"2.0","id":"7","result":{}}"#])
@@ -159,6 +175,24 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         let task = #"{"artifacts":[{"artifactId":"a","parts":[{"kind":"text","text":"\#(big)"}]}],"kind":"task","id":"t1","contextId":"c1","status":{"state":"failed"}}"#
         #expect(try play(old, #"{"jsonrpc":"2.0","id":7,"result":\#(task)}"#, cut: 60_000)["error.type"] == "failed")
         #expect(try play(oldStream, "data: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\(task)}\n\n", isEventStream: true, cut: 60_000)["error.type"] == "failed")
+    }
+}
+
+@Suite struct `An answer that is too large to be read` {
+    /// Thousands of members, of which no outline can leave any out.
+    private static let artifact = "{" + (0..<90_000).map { #""member-\#($0)":\#($0)"# }.joined(separator: ",") + "}"
+
+    @Test func `tells what it said before`() throws {
+        let played = try play(#"{"message":{}}"#, path: "/message:send", #"{"task":{"id":"t1","status":{"state":"TASK_STATE_FAILED"},"artifacts":[\#(Self.artifact)]}}"#)
+        #expect(played["error.type"] == "failed" && played["a2a.task.id"] == "t1" && played["hopspan.unreadable"] != nil && !played.isUnanswered)
+    }
+
+    @Test func `was not cut for all that is known`() throws {
+        let task = #"{"kind":"task","id":"t1","artifacts":[\#(Self.artifact)],"status":{"state":"completed"}}"#
+        for (request, isEventStream, prefix) in [(old, false, ""), (oldStream, true, "data: ")] {
+            let played = try play(request, prefix + #"{"jsonrpc":"2.0","id":7,"result":\#(task)}"# + "\n\n", isEventStream: isEventStream, cut: 60_000)
+            #expect(!played.isUnanswered && !played.wasCut && played["hopspan.unreadable"] != nil)
+        }
     }
 }
 
@@ -202,12 +236,30 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         }
     }
 
+    @Test func `counts its last event without the empty line behind it, small and large`() throws {
+        for size in [10, 100_000] {
+            let text = String(repeating: "x", count: size)
+            let event = #"{"kind":"status-update","taskId":"t1","text":"\#(text)","status":{"state":"completed"},"final":true}"#
+            for end in ["", "\n"] {
+                let played = try play(oldStream, String(Self.events([event], id: "7").dropLast(2)) + end, isEventStream: true, cut: 7_000)
+                #expect(!played.wasCut && played["a2a.task.state"] == "TASK_STATE_COMPLETED")
+            }
+        }
+    }
+
+    @Test func `is not cut where nobody waits for it`() throws {
+        let played = try play(oldStream.replacing(#""id":7,"#, with: ""), "", isEventStream: true)
+        #expect(!played.wasCut && !played.isUnanswered)
+    }
+
     @Test(arguments: ["input-required", "auth-required"]) func `may end where the task waits, and may go on`(state: String) throws {
         let waiting = #"{"kind":"status-update","taskId":"t1","contextId":"c1","status":{"state":"\#(state)"},"final":false}"#
         let played = try play(oldStream, Self.events(Self.old + [waiting], id: "7"), isEventStream: true)
         #expect(!played.wasCut && played.hasSaidAll && !played.isAnswered && played.isWaiting)
         let gone = try play(oldStream, Self.events(Self.old + [waiting, Self.old[1]], id: "7"), isEventStream: true)
         #expect(gone.wasCut && !gone.hasSaidAll && !gone.isWaiting && gone["error"] == nil)
+        let unknown = try play(oldStream, Self.events(Self.old + [waiting, Self.old[1].replacing("working", with: "thinking")], id: "7"), isEventStream: true)
+        #expect(unknown.wasCut && !unknown.isWaiting && unknown["a2a.task.state"] == nil)
     }
 
     @Test func `is over with a message, and with an error`() throws {
@@ -241,7 +293,7 @@ private func newTask(_ state: String) -> String { #"{"id":"t1","contextId":"c1",
         #expect(!played.wasCut && !played.isUnanswered)
     }
 
-    @Test(arguments: [("1.0", "1.0"), ("1.0.1", "1.0"), ("0.3", "0.3"), ("12.34.5", "12.34"), ("", "1.0"), ("x", "1.0"), ("1.0-beta", "1.0")])
+    @Test(arguments: [("1.0", "1.0"), ("1.0.1", "1.0"), ("0.3", "0.3"), ("12.34.5", "12.34"), ("", "1.0"), ("x", "1.0"), ("1.0-beta", "1.0"), (".", "1.0"), ("2.", "1.0"), (".5", "1.0"), ("2", "1.0"), ("2..1", "1.0")])
     func `says the version that the request names`(given: String, shown: String) throws {
         #expect(try play(#"{"jsonrpc":"2.0","id":1,"method":"GetTask","params":{"id":"t"}}"#, version: given, nil)["a2a.protocol.version"] == shown)
     }

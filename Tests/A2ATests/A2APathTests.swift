@@ -25,6 +25,7 @@ private func read(_ method: Method, _ path: String) -> Reading? {
         (.get, "/tasks", Reading(operation: .listTasks)),
         (.get, "/tasks/", Reading(operation: .listTasks)),
         (.get, "/tasks/abc", Reading(operation: .getTask, task: "abc")),
+        (.get, "/tasks/a%3Ab", Reading(operation: .getTask, task: "a%3Ab")),
         (.get, "/tasks/a%2Fb", Reading(operation: .getTask, task: "a%2Fb")),
         (.post, "/tasks/abc:cancel", Reading(operation: .cancelTask, task: "abc")),
         (.post, "/tasks/abc%3acancel", Reading(operation: .cancelTask, task: "abc")),
@@ -55,7 +56,7 @@ private func read(_ method: Method, _ path: String) -> Reading? {
     @Test(arguments: [
         (.post, ""), (.post, "/"), (.post, "//"), (.get, "/"), (.get, "/.well-known/agent-card.json"), (.get, "/.well-known/agent.json"), (.post, "/jsonrpc"),
         (.get, "/message:send"), (.post, "/:send"), (.post, "/messages:send"), (.post, "/tasks"), (.put, "/tasks/abc"), (.post, "/tasks/:cancel"),
-        (.get, "/tasks/abc:cancel"), (.get, "/card"), (.get, "/authenticatedExtendedCard"), (.post, "/tasks//pushNotificationConfigs"), (.get, "/other/abc"),
+        (.get, "/tasks/abc:cancel"), (.get, "/tasks/abc:pause"), (.get, "/card"), (.get, "/authenticatedExtendedCard"), (.post, "/tasks//pushNotificationConfigs"), (.get, "/other/abc"),
     ] as [(Method, String)]) func `is nothing else`(method: Method, path: String) {
         #expect(read(method, path)?.operation == nil)
     }

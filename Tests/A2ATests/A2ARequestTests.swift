@@ -18,8 +18,12 @@ private func written(_ text: String, path: String? = nil, tracestate: String = "
     } else {
         request = try call.readMessage(span, version: RawSpan())
     }
-    guard let edit = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.span.bytes, baggage: baggage.span.bytes, in: span) else { return nil }
-    return String(decoding: bytes[..<edit.range.lowerBound] + edit.bytes + bytes[edit.range.upperBound...], as: UTF8.self)
+    let edits = unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.span.bytes, baggage: baggage.span.bytes, in: span)
+    if edits.isEmpty { return nil }
+    var written: [UInt8] = []
+    edits.apply(to: span) { piece in unsafe piece.withUnsafeBytes { unsafe written.append(contentsOf: $0) } }
+    #expect(written.count == bytes.count + edits.growth)
+    return String(decoding: written, as: UTF8.self)
 }
 
 private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"method":"message/send","params":{\#(params)}}"# }
@@ -28,6 +32,7 @@ private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"metho
     @Test(arguments: [
         (#""message":{}"#, #""message":{"metadata":{"traceparent":"T"}}"#),
         (#""message":{"kind":"message","parts":[]}"#, #""message":{"metadata":{"traceparent":"T"},"kind":"message","parts":[]}"#),
+        (#""contextId":"c","taskId":"t","message":{"contextId":"c","taskId":"t"}"#, #""contextId":"c","taskId":"t","message":{"metadata":{"traceparent":"T"},"contextId":"c","taskId":"t"}"#),
         (#""message":{"metadata":null}"#, #""message":{"metadata":{"traceparent":"T"}}"#),
         (
             #""message":{"metadata":{ "https://x/ext": {"a":1.50}, "traceparent":"stale","tr\u0061cestate":"a=b" },"messageId":"m"}"#,
@@ -41,13 +46,24 @@ private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"metho
         ),
         (
             #""message":{"metadata":{"traceparent":"x"}},"x":1,"metadata":{"baggage":"old=1"}"#,
-            #""message":{"metadata":{"traceparent":"T"}},"x":1,"metadata":{"traceparent":"T"}"#
+            #""message":{"metadata":{"traceparent":"T"}},"x":1,"metadata":{"traceparent":"T","baggage":"old=1"}"#
         ),
+        // What is no string is somebody else's, whatever its name.
+        (#""message":{"metadata":{"baggage":{"pieces":2}}}"#, #""message":{"metadata":{"traceparent":"T","baggage":{"pieces":2}}}"#),
+        (#""message":{"metadata":{"tracestate":7,"traceparent":null}}"#, #""message":{"metadata":{"traceparent":"T","tracestate":7}}"#),
+        (#""message":{"metadata":{"baggage":"old=1"}}"#, #""message":{"metadata":{"traceparent":"T","baggage":"old=1"}}"#),
     ]) func `gets our trace context wherever it may be looked for, and keeps every other byte`(params: String, expected: String) throws {
         #expect(try written(send(params))?.replacing(ours, with: "T") == send(expected))
         // The same where the body is all there is.
         #expect(try written("{\(params)}", path: "/message:send")?.replacing(ours, with: "T") == "{\(expected)}")
         #expect(try written("{\(params)}", path: "/v1/message:stream")?.replacing(ours, with: "T") == "{\(expected)}")
+    }
+
+    @Test func `writes no baggage beside one that is none`() throws {
+        let own = #"{"pieces":2}"#
+        #expect(
+            try written(send(#""message":{"metadata":{"baggage":\#(own),"tracestate":"x=1"}}"#), tracestate: "a=b", baggage: "k=v")
+                == send(#""message":{"metadata":{"traceparent":"\#(ours)","tracestate":"a=b","baggage":\#(own)}}"#))
     }
 
     @Test func `carries tracestate and baggage`() throws {
@@ -63,7 +79,7 @@ private func send(_ params: String) -> String { #"{"jsonrpc":"2.0","id":1,"metho
         #expect(throws: JSONRPCError.invalid(.memberTwice)) { try written(#"{"request":{},"message":{}}"#, path: "/v1/message:send") }
     }
 
-    @Test(arguments: [#""message":"x""#, #""message":{"metadata":"x"}"#, #""messages":{}"#, ""]) func `is left alone where it is none`(params: String) throws {
+    @Test(arguments: [#""message":"x""#, #""message":{"metadata":"x"}"#, #""message":{"metadata":{"traceparent":{"a":1}}}"#, #""messages":{}"#, ""]) func `is left alone where it is none`(params: String) throws {
         #expect(try written(send(params)) == nil)
     }
 

@@ -80,3 +80,32 @@ private func part(_ text: String, _ range: Range<Int>) -> String { String(decodi
         }
     }
 }
+
+@Suite struct `A string of a message` {
+    private func text(_ bytes: [UInt8]) -> String? {
+        var text: String?
+        JSONRPCMessage.withText(0..<bytes.count, in: unsafe bytes.span.bytes) { decoded in
+            text = unsafe decoded.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+        }
+        return text
+    }
+
+    @Test func `is decoded, and left alone where it is none`() {
+        #expect(text(Array(#""a\u0062""#.utf8)) == "ab")
+        #expect(text(Array("7".utf8)) == nil)
+    }
+
+    @Test func `is not looked at where it is very long`() {
+        let longest = String(repeating: ",", count: 8 << 10)
+        #expect(text(Array("\"\(longest)\"".utf8)) == longest)
+        #expect(text(Array("\"\(longest),\"".utf8)) == nil)
+    }
+
+    @Test(arguments: [
+        (#"{"jsonrpc":"1.0"}"#, true), (#"{"a":{"jsonrpc":"2.0"}}"#, false), ("{}", false), (#"{"method":"x"}"#, false), (#"{"method":"x","params":{}}"#, true),
+        (#"[{"jsonrpc":"2.0"}]"#, true), ("[]", false), ("[1]", false), ("", false), ("hello", false), (#"{"jsonrpc":"2.0","#, true), (#"{"\u006asonrpc":"2.0"}"#, true),
+    ]) func `tells what means to be a message`(text: String, expected: Bool) {
+        let bytes = Array(text.utf8)
+        #expect(unsafe JSONRPCMessage.isMeant(bytes.span.bytes) == expected)
+    }
+}

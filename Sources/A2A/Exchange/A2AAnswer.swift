@@ -17,7 +17,7 @@ struct A2AAnswer: Sendable {
     private(set) var errorReason: [UInt8] = []
     private(set) var taskID: [UInt8] = []
     private(set) var contextID: [UInt8] = []
-    /// The last that was told; nil where none was.
+    /// The last that was told; nil where none was, or one that is not known.
     private(set) var state: A2ATaskState?
     /// The agent answered with a message of its own instead of a task.
     private(set) var hasMessage = false
@@ -51,8 +51,13 @@ struct A2AAnswer: Sendable {
     mutating func read(_ bytes: RawSpan) throws(JSONError) {
         var json = JSONReader(bytes)
         let isObject = try json.peek() == .object
-        try readObject(&json, as: nil)
-        try json.finish()
+        do throws(JSONError) {
+            try readObject(&json, as: nil)
+            try json.finish()
+        } catch {
+            if outcome == .none, state != nil { outcome = .result }
+            throw error
+        }
         if outcome == .none, isObject { outcome = .result }
     }
 
@@ -65,7 +70,13 @@ struct A2AAnswer: Sendable {
         var kind = wrapped
         var (id, task, context): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
         var state: A2ATaskState?
-        var (hasStatus, hasMessageID, hasArtifact) = (false, false, false)
+        var (hasStatus, hasState, hasMessageID, hasArtifact) = (false, false, false, false)
+        // Also of one that breaks off: what has been told stands.
+        defer {
+            kind = kind ?? (hasMessageID ? .message : hasStatus ? (task.isEmpty ? .task : .statusUpdate) : hasArtifact ? .artifactUpdate : nil)
+            if let kind { settle(kind, task: kind == .task ? id : task, context: context) }
+            if kind != nil, kind != .message, hasState { self.state = state }
+        }
         while let key = try json.nextMember() {
             if wrapped == nil, let inner = Self.wrapped(by: key), try json.peek() == .object {
                 try readObject(&json, as: inner)
@@ -83,7 +94,7 @@ struct A2AAnswer: Sendable {
                 hasArtifact = true
             } else if key.is("status") {
                 hasStatus = try json.peek() == .object
-                if hasStatus { state = try Self.readState(&json) }
+                if hasStatus { try Self.readState(&json, &state, &hasState) }
             } else if key.is("final") {
                 if try json.bool() == true { hasFinal = true }
             } else if key.is("error"), wrapped == nil {
@@ -93,12 +104,12 @@ struct A2AAnswer: Sendable {
                 errorMessage = try json.text(Self.textLimit)
             }
         }
-        guard let kind = kind ?? (hasMessageID ? .message : hasStatus ? (task.isEmpty ? .task : .statusUpdate) : hasArtifact ? .artifactUpdate : nil) else { return }
-        if kind == .task { task = id }
+    }
+
+    private mutating func settle(_ kind: Kind, task: [UInt8], context: [UInt8]) {
         if kind == .message { hasMessage = true }
         if !task.isEmpty { taskID = task }
         if !context.isEmpty { contextID = context }
-        if let state, kind != .message { self.state = state }
     }
 
     /// What a member of a wrapper holds.
@@ -117,19 +128,19 @@ struct A2AAnswer: Sendable {
     }
 
     @_lifetime(json: copy json)
-    private static func readState(_ json: inout JSONReader) throws(JSONError) -> A2ATaskState? {
-        guard try json.enterObject() else { return nil }
-        var state: A2ATaskState?
+    private static func readState(_ json: inout JSONReader, _ state: inout A2ATaskState?, _ hasState: inout Bool) throws(JSONError) {
+        guard try json.enterObject() else { return }
         while let key = try json.nextMember() {
             guard key.is("state") else { continue }
+            hasState = true
+            state = nil
             if try json.peek() == .number {
                 // Lenient writers of protobuf's JSON give the number.
-                state = try json.int64().flatMap { A2ATaskState(rawValue: UInt8(truncatingIfNeeded: $0)) }
+                state = try json.int64().flatMap { UInt8(exactly: $0).flatMap { A2ATaskState(rawValue: $0) } }
             } else if let name = try json.string() {
                 state = A2ATaskState(name)
             }
         }
-        return state
     }
 
     /// JSON-RPC's error, or `google.rpc.Status`, whose members have other names for the details.

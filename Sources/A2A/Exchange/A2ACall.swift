@@ -8,7 +8,7 @@ public import Tracing
 ///
 ///     let request = try call.readMessage(body, version: …)
 ///     …  send `body`, changed by `request.writing`
-///     call.beginResponse(isEventStream: true)
+///     call.beginResponse(status: 200, isEventStream: true)
 ///     call.observe(chunk)
 ///     call.endResponse()
 ///     call.describe(into: &draft)
@@ -40,11 +40,14 @@ public final class A2ACall {
     private var id = JSONRPCID()
 
     private var answer = A2AAnswer()
+    private var status = 0
     private var isEventStream = false
     private var events = EventStreamReader(limit: A2ACall.eventLimit)
     private var body = CollectedJSON()
     /// Something that should have been an answer was none.
     private var answerIsUnreadable = false
+    /// It was too large to be read: it may have said anything.
+    private var answerIsTooLarge = false
     /// The answer's body is in a coding that is not known, or not in the one it says. The gateway's to say.
     public var codingIsUnreadable = false
 
@@ -65,10 +68,12 @@ public final class A2ACall {
         referenceTaskIDs = []
         id.reset()
         answer = A2AAnswer()
+        status = 0
         isEventStream = false
         events.reset()
         body.reset()
         answerIsUnreadable = false
+        answerIsTooLarge = false
         codingIsUnreadable = false
     }
 
@@ -133,11 +138,16 @@ public final class A2ACall {
         var dots = 0
         for offset in 0..<min(text.byteCount, 16) {
             let byte = text[byte: offset]
-            if byte == UInt8(ascii: ".") { dots += 1 } else if byte &- 0x30 > 9 { return [] }
+            if byte == UInt8(ascii: ".") {
+                if kept.isEmpty { return [] }
+                dots += 1
+            } else if byte &- 0x30 > 9 {
+                return []
+            }
             if dots == 2 { break }
             kept.append(byte)
         }
-        return kept
+        return dots == 0 || kept.last == UInt8(ascii: ".") ? [] : kept
     }
 
     /// A string of the request, decoded; empty where it is none or very long.
@@ -174,10 +184,12 @@ public final class A2ACall {
     // MARK: the answer
 
     /// The answer's head has come.
-    public func beginResponse(isEventStream: Bool) { self.isEventStream = isEventStream }
+    /// - Parameter status: of HTTP.
+    public func beginResponse(status: Int, isEventStream: Bool) { (self.status, self.isEventStream) = (status, isEventStream) }
 
     /// The next decoded bytes of the answer.
     public func observe(_ chunk: RawSpan) {
+        guard isKnown else { return }
         guard isEventStream else { return body.append(chunk) }
         events.read(chunk) { take($0) }
     }
@@ -185,10 +197,19 @@ public final class A2ACall {
     /// The answer has ended, or broke off.
     public func endResponse() {
         guard isEventStream else {
-            if !body.isEmpty { body.withBytes { take($0) } }
-            return
+            return takeBody()
         }
         events.finish { take($0) }
+        // A large one whose end never came.
+        takeBody()
+    }
+
+    /// What has been collected.
+    private func takeBody() {
+        guard !body.isEmpty else { return }
+        if body.isTooLarge { answerIsTooLarge = true }
+        body.withBytes { take($0) }
+        body.reset()
     }
 
     /// How many bytes of the answer are kept, to be read when they are whole.
@@ -197,8 +218,8 @@ public final class A2ACall {
     /// The request has its answer, or its stream the last event that counts: what may still come changes nothing.
     public var isAnswered: Bool { isEventStream ? answer.isOver : answer.outcome != .none }
 
-    /// The agent has answered, if only with a stream's first event: it has taken the message.
-    public var isTaken: Bool { answer.outcome != .none }
+    /// The agent has taken the message: it has answered with success, if only with a stream's first event.
+    public var isTaken: Bool { answer.outcome == .result && 200..<300 ~= status }
 
     /// A caller that leaves now has all that it asked for: a stream may also end where the task waits for somebody.
     public var hasSaidAll: Bool { isEventStream && operation.isStreamed ? answer.isSettled : isAnswered }
@@ -207,10 +228,13 @@ public final class A2ACall {
     public var isWaiting: Bool { answer.state?.isInterrupted ?? false }
 
     /// The answer was a stream, and what it was for has not been told.
-    public var streamWasCut: Bool { isEventStream && operation.isStreamed && !codingIsUnreadable && !answer.isSettled }
+    public var streamWasCut: Bool { isEventStream && operation.isStreamed && expectsOutcome && !codingIsUnreadable && !answerIsTooLarge && !answer.isSettled }
 
     /// Nothing of the answer answers the request.
-    public var isUnanswered: Bool { (expectsAnswer || operation.isSend) && !codingIsUnreadable && answer.outcome == .none }
+    public var isUnanswered: Bool { (expectsAnswer || binding == .http && operation.isSend) && !codingIsUnreadable && !answerIsTooLarge && answer.outcome == .none }
+
+    /// Somebody waits for what came of it: not so of a notification.
+    private var expectsOutcome: Bool { binding == .http || expectsAnswer }
 
     private func take(_ event: borrowing EventStreamEvent) {
         switch event.verdict {
@@ -218,8 +242,7 @@ public final class A2ACall {
         case .piece: body.append(piece: event.raw)
         case .lastPiece:
             body.append(piece: event.raw)
-            body.withBytes { take($0) }
-            body.reset()
+            takeBody()
         }
     }
 
@@ -290,12 +313,13 @@ public final class A2ACall {
         switch answer.outcome {
         case .none: break
         case .result:
-            guard let failure = answer.state?.errorType else { break }
+            // Who only asks about a task that failed has had a good answer.
+            guard operation.isSend || operation.isStreamed || isEventStream, let failure = answer.state?.errorType else { break }
             draft.record.isError = true
             draft.set(.errorType, failure)
         case .error(let code):
-            // Over HTTP the status says it, unless that was out before the error.
-            if binding == .jsonRPC || isEventStream {
+            // Over HTTP the status says it, where it does.
+            if binding == .jsonRPC || status < 400 {
                 draft.record.isError = true
                 draft.set(.errorType, String(code))
                 if binding == .jsonRPC { draft.set(.rpcResponseStatusCode, String(code)) }

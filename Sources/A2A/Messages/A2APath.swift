@@ -58,6 +58,8 @@ public struct A2APath: Sendable, Hashable {
                 // The annotation in the definition says GET, the text POST.
                 return (method == .post || method == .get ? .subscribeToTask : nil, last.lowerBound..<last.lowerBound + end)
             }
+            // A verb that is not known is none of these; a colon that is the id's own is written encoded.
+            guard path.extracting(last).firstIndex(of: UInt8(ascii: ":")) == nil else { return (nil, 0..<0) }
             return (method == .get ? .getTask : nil, last)
         }
         guard let third = parts.removeLast() else { return (nil, 0..<0) }

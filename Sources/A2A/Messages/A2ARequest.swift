@@ -37,7 +37,8 @@ public struct A2ARequest: Sendable {
     private mutating func read(_ bytes: RawSpan, _ params: Range<Int>, isLegacy: Bool) throws(JSONError) {
         var json = JSONReader(bytes.extracting(params))
         let base = params.lowerBound
-        var id = 0..<0
+        // Beside the message, which has its own.
+        var (id, task, context) = (0..<0, 0..<0, 0..<0)
         var (hasMessage, hasMetadata) = (false, false)
         guard try json.enterObject() else { return }
         while let key = try json.nextMember() {
@@ -56,17 +57,19 @@ public struct A2ARequest: Sendable {
                 guard isObject else { continue }
                 let range = base + value.lowerBound..<base + value.upperBound
                 try Self.readMetadata(&paramsTrace, &skills, bytes, range)
-                if !paramsTrace.isEmpty { paramsMetadata = .object(range) }
+                if paramsTrace.hasText(in: bytes) { paramsMetadata = .object(range) }
             } else if key.is("id") {
                 try Self.take(&id, &isTwice, &json, base)
             } else if key.is("taskId") || key.is("task_id") {
-                try Self.take(&taskID, &isTwice, &json, base)
+                try Self.take(&task, &isTwice, &json, base)
             } else if key.is("contextId") || key.is("context_id") {
-                try Self.take(&contextID, &isTwice, &json, base)
+                try Self.take(&context, &isTwice, &json, base)
             } else if key.is("tenant") {
                 try Self.take(&tenant, &isTwice, &json, base)
             }
         }
+        if taskID.isEmpty { taskID = task }
+        if contextID.isEmpty { contextID = context }
         // Of a push configuration of 1.0 it is the configuration's own.
         if taskID.isEmpty, !operation.isSend, operation != .other, !operation.isPushConfig || isLegacy { taskID = id }
     }
@@ -127,28 +130,17 @@ public struct A2ARequest: Sendable {
 }
 
 extension A2ARequest {
-    /// The change that makes a trace context the request's own. The protocol has no place for one; metadata is free, so it is put there
+    /// The changes that make a trace context the request's own. The protocol has no place for one; metadata is free, so it is put there
     /// under the names of W3C's headers: into the message's, and in place of one that came in the metadata beside it, so that no receiver
     /// can find another. Every other member stays as it is, byte for byte.
     ///
     /// - Parameters:
     ///   - tracestate: empty: none. So `baggage`.
-    /// - Returns: nil where there is no place for it: the request is no send, or its message is none.
-    public func writing(traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> MessageEdit? {
-        let message = messageMetadata.writing("metadata", traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
-        let params = paramsMetadata.writing("metadata", traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
-        guard let message, let params else { return message ?? params }
-        return message.range.lowerBound < params.range.lowerBound ? message.joined(to: params, in: bytes) : params.joined(to: message, in: bytes)
-    }
-}
-
-extension MessageEdit {
-    /// Both as one, with what stands between them.
-    fileprivate func joined(to later: MessageEdit, in original: RawSpan) -> MessageEdit {
-        var joined = bytes
-        // Sound: the bytes are read inside the closure only.
-        unsafe original.extracting(range.upperBound..<later.range.lowerBound).withUnsafeBytes { unsafe joined.append(contentsOf: $0) }
-        joined.append(contentsOf: later.bytes)
-        return MessageEdit(range: range.lowerBound..<later.range.upperBound, bytes: joined)
+    /// - Returns: in their order; none where there is no place for it: the request is no send, or its message is none.
+    public func writing(traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> [MessageEdit] {
+        let message = messageMetadata.writing("metadata", isFree: true, traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
+        let params = paramsMetadata.writing("metadata", isFree: true, traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
+        guard let message, let params else { return [message ?? params].compactMap { $0 } }
+        return message.range.lowerBound < params.range.lowerBound ? [message, params] : [params, message]
     }
 }

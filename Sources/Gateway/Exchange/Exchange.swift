@@ -198,7 +198,7 @@ final class Exchange {
             decodedBefore = 0
         case .unreadable: codingIsUnreadable()
         }
-        if let message { return message.call.beginResponse(isEventStream: isEventStream) }
+        if let message { return message.call.beginResponse(status: answer.status, isEventStream: isEventStream) }
         call.beginResponse(status: answer.status, isEventStream: isEventStream, sentAt: sentAt, usage: upstream.usageShape)
         if call.readsFields {
             for index in 0..<answer.fieldCount { call.readField(answer.name(index), answer.value(index)) }

@@ -13,7 +13,8 @@ protocol MessageCall: AnyObject {
     /// It is one of JSON-RPC that waits for an answer.
     var expectsAnswer: Bool { get }
     func writeID(to json: inout JSONWriter)
-    func beginResponse(isEventStream: Bool)
+    /// - Parameter status: of HTTP.
+    func beginResponse(status: Int, isEventStream: Bool)
     func observe(_ chunk: RawSpan)
     func endResponse()
     var heldByteCount: Int { get }
@@ -28,6 +29,7 @@ protocol MessageCall: AnyObject {
 extension MCPCall: MessageCall {
     var isKnown: Bool { kind != nil }
     var hasSaidAll: Bool { isAnswered }
+    func beginResponse(status: Int, isEventStream: Bool) { beginResponse(isEventStream: isEventStream) }
 }
 
 extension A2ACall: MessageCall {

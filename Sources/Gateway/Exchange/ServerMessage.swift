@@ -19,10 +19,10 @@ final class ServerMessage {
     let mcp = MCPCall()
     /// Made with the first request to an agent.
     private(set) var a2a: A2ACall?
-    /// What it asks; nil of an answer to the server, and why it is no message.
+    /// What it asks; nil of an answer to the server, and of what is none of an agent's protocol; and why it is no message.
     private(set) var request = Result<Request?, JSONRPCError>.success(nil)
     /// What changes in it on its way.
-    fileprivate(set) var edit: MessageEdit?
+    fileprivate(set) var edits: [MessageEdit] = []
     /// It could be taken for another; looked for only where that matters.
     fileprivate(set) var hasLookalikes = false
     /// Where the task is remembered that comes of a request to an agent, or that it is about; nil once it is.
@@ -36,7 +36,7 @@ final class ServerMessage {
         call.reset()
         call = mcp
         request = .success(nil)
-        edit = nil
+        edits = []
         hasLookalikes = false
         remembering = nil
         answeredAt = 0
@@ -61,8 +61,15 @@ final class ServerMessage {
             } else {
                 request = .success(.a2a(try call.readMessage(bytes, version: unsafe version.span.bytes)))
             }
-        } catch { request = .failure(error) }
+        } catch {
+            // Below the agent's URL anything may be: a verb of its own, an extension, a version to come.
+            let isOther = !rest.isAtRoot && A2APath(head.method, rest) == nil && !JSONRPCMessage.isMeant(bytes)
+            request = isOther ? .success(nil) : .failure(error)
+        }
     }
+
+    /// The request will not be sent again.
+    func forgetEdits() { edits = [] }
 
     func noteAnswer(_ clock: Clock) {
         guard a2a !== call else { return rememberTask() }
@@ -129,6 +136,13 @@ extension Exchange {
         return A2APath(request.method, request.path(behind: upstream)) != nil
     }
 
+    /// The caller speaks JSON-RPC to an agent: it posts to the agent's URL, or what it posts below that was read as a message.
+    func isByJSONRPC(_ upstream: Upstream) -> Bool {
+        let request = request
+        guard request.method == .post, !isOverHTTPAlone(upstream) else { return false }
+        return request.path(behind: upstream).isAtRoot || message?.a2a?.isKnown == true
+    }
+
     /// The request is a message; its body has been read whole. Reads it: `takeMessage` says what came of it.
     func readMessage(_ upstream: Upstream, content: ContentRecording) {
         let message = spareMessage ?? ServerMessage()
@@ -156,6 +170,7 @@ extension Exchange {
             case .a2a(let request): readContext(request.messageTrace, in: body.bytes) ?? readContext(request.paramsTrace, in: body.bytes)
             case nil: nil
             }
+        if brought == nil, let request { readBaggage(request, in: body.bytes) }
         guard case .a2a = request, let agent = upstream.agent, let call = message.a2a else {
             return place(upstream, caller: caller, by: worker, brought: brought)
         }
@@ -174,10 +189,10 @@ extension Exchange {
     func editMessage() {
         guard let message, case .success(let request?) = message.request else { return }
         let (parent, state, baggage, body) = (contextText, traceState, baggage, body)
-        message.edit =
+        message.edits =
             switch request {
             case .mcp(let request):
-                unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
+                unsafe [request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)].compactMap { $0 }
             case .a2a(let request):
                 unsafe request.writing(traceparent: parent.span.bytes, tracestate: state.text, baggage: baggage.text, in: body.bytes)
             }
@@ -191,6 +206,23 @@ extension Exchange {
         JSONRPCMessage.withText(trace.tracestate, in: bytes) { traceState.append($0) }
         JSONRPCMessage.withText(trace.baggage, in: bytes) { baggage.append($0) }
         return context
+    }
+
+    /// Baggage needs no trace context beside it: without any in the head the message's counts, but not beside a context that is none.
+    private func readBaggage(_ message: ServerMessage.Request, in bytes: RawSpan) {
+        guard request.index(of: .baggage) == nil else { return }
+        switch message {
+        case .mcp(let request): readBaggage(request.trace, in: bytes)
+        case .a2a(let request):
+            readBaggage(request.messageTrace, in: bytes)
+            if baggage.isEmpty { readBaggage(request.paramsTrace, in: bytes) }
+        }
+    }
+
+    private func readBaggage(_ trace: TraceMembers, in bytes: RawSpan) {
+        var counts = trace.traceparent.isEmpty
+        JSONRPCMessage.withText(trace.traceparent, in: bytes) { counts = TraceContext(traceparent: $0) != nil }
+        if counts { JSONRPCMessage.withText(trace.baggage, in: bytes) { baggage.append($0) } }
     }
 
     /// What the span carries of a hop to an MCP server or an agent.
@@ -222,8 +254,8 @@ extension Exchange {
             span.record.costSource = CostSource.configured.rawValue
         }
         if upstream.kind == .agent {
-            guard 200..<300 ~= answer.status, let call = message.a2a else { return }
-            if call.streamWasCut { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
+            guard 200..<400 ~= answer.status, let call = message.a2a else { return }
+            if call.streamWasCut, answer.status < 300 { fail(.upstreamCut) } else if call.isUnanswered { fail(.unanswered) }
         } else if answer.status < 400, call.expectsAnswer, !call.isAnswered, !message.mcp.isResumable, !isListening(upstream) {
             fail(.unanswered)
         }
@@ -240,12 +272,17 @@ extension Exchange {
         // One that is not protected has no metadata.
         if asksMetadata, answer.status == 404 { return true }
         guard answer.status == 405 else { return false }
-        return upstream.kind == .mcpServer && message == nil || upstream.kind == .agent && message?.a2a?.operation == .subscribeToTask
+        return upstream.kind == .mcpServer && message == nil || upstream.kind == .agent && message?.a2a.map { $0.binding == .http && $0.operation == .subscribeToTask } ?? false
     }
 
     /// `now` and the time-out for silence in an answer, but never past the exchange's own end. An agent's task that waits for somebody,
     /// for input or for leave, may wait for days.
     func silenceDeadline(_ now: UInt64, _ idle: UInt64) -> UInt64 { deadline(now, message?.a2a?.isWaiting == true ? .max : idle) }
+}
+
+extension RawSpan {
+    /// What follows an upstream's name leads nowhere below it.
+    fileprivate var isAtRoot: Bool { byteCount == 0 || equals("/") }
 }
 
 extension MessageHead {

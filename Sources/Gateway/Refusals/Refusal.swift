@@ -115,7 +115,7 @@ extension Exchange {
     }
 
     private func agentSpeech(for error: GatewayError, _ upstream: Upstream) -> Speech {
-        guard request.method == .post, !isOverHTTPAlone(upstream) else { return .status }
+        guard isByJSONRPC(upstream) else { return .status }
         return switch error {
         case .badMessage(let error): .a2a(code: error.code)
         // UnsupportedOperationError, and InvalidAgentResponseError (A2A 1.0, "Error handling").
@@ -131,6 +131,14 @@ extension Exchange {
         if case .a2a(let code) = speech, code == -32004 { return 200 }
         if case .a2a = speech, case .badMessage = error { return 200 }
         return (error.status >= 500 || error == .toolNotAllowed) && message?.call.expectsAnswer == true ? 200 : error.status
+    }
+
+    /// The methods that there are (RFC 9110 §10.2.1).
+    private func writeAllow(_ speech: Speech) {
+        if asksMetadata { return output.append("allow: GET\r\n") }
+        guard isOfMessages else { return output.append("allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n") }
+        if case .status = speech { return output.append("allow: GET, HEAD, POST, DELETE, OPTIONS\r\n") }
+        output.append("allow: POST, GET, DELETE\r\n")
     }
 
     private func writeStatus(_ status: Int, message: String, type: StaticString, trace: String, to json: inout JSONWriter) {
@@ -174,6 +182,7 @@ extension Exchange {
         case "400": "INVALID_REQUEST"
         case "403": "FOREIGN_HOST"
         case "404": "NOT_FOUND"
+        case "405": "METHOD_NOT_ALLOWED"
         case "408": "REQUEST_TIMEOUT"
         case "413": "REQUEST_TOO_LARGE"
         case "501": "NOT_IMPLEMENTED"
@@ -293,7 +302,7 @@ extension Exchange {
         output.append("\r\ncontent-length: ")
         output.append(decimal: body.bytes.count)
         output.append("\r\n")
-        if status == 405, asksMetadata { output.append("allow: GET\r\n") } else if status == 405 { output.append("allow: POST, GET, DELETE\r\n") }
+        if status == 405 { writeAllow(speech) }
         if status == 503 { output.append("retry-after: 1\r\n") }
         writeOurFields()
         if !keepsAlive { output.append("connection: close\r\n") }

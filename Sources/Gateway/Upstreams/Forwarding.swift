@@ -125,7 +125,7 @@ extension Exchange {
             // What is asked of an agent by GET or DELETE has no body as a rule.
             if isOfMessages, body.count == 0, request.framing == .none, request.method != .post { return }
             output.append("content-length: ")
-            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (message?.edit?.growth ?? 0))
+            output.append(decimal: body.count + (call.usageInjection?.growth ?? 0) + (message?.edits.growth ?? 0))
             output.append("\r\n")
             return
         }

@@ -27,6 +27,7 @@ extension Worker {
         let input = connection.input
         var idle = upstream.timeouts.idle
         if upstream.kind != .provider {
+            exchange.message?.forgetEdits()
             // Where a client listens, silence is what there is to hear mostly.
             downstream.isListening = exchange.isListening(upstream)
             if downstream.isListening { idle = .max }

@@ -108,16 +108,29 @@ extension Worker {
     private func writeApart(_ exchange: Exchange, to connection: HTTP1Connection, until deadline: UInt64) async throws(StreamError) -> Bool {
         let output = exchange.output
         let body = exchange.body
-        if let edit = exchange.message?.edit {
-            let added = edit.bytes
-            guard unsafe try await connection.writeRequest(output.bytes, body.bytes.extracting(0..<edit.range.lowerBound), added.span.bytes, until: deadline)
-            else { return false }
-            return try await connection.writeRequest(body.bytes.extracting(edit.range.upperBound..<body.count), until: deadline)
+        if let edits = exchange.message?.edits, !edits.isEmpty {
+            return try await writeEdited(exchange, edits, to: connection, until: deadline)
         }
         guard let edit = exchange.call.usageInjection else { return try await connection.writeRequest(output.bytes, body.bytes, until: deadline) }
         let added = edit.text
         guard try await connection.writeRequest(output.bytes, body.bytes.extracting(0..<edit.range.lowerBound), added.bytes, until: deadline) else { return false }
         return try await connection.writeRequest(body.bytes.extracting(edit.range.upperBound..<body.count), until: deadline)
+    }
+
+    private func writeEdited(
+        _ exchange: Exchange, _ edits: [MessageEdit], to connection: HTTP1Connection, until deadline: UInt64
+    ) async throws(StreamError) -> Bool {
+        let output = exchange.output
+        let body = exchange.body
+        var at = 0
+        for edit in edits {
+            let added = edit.bytes
+            let head = at == 0 ? output.bytes : RawSpan()
+            guard unsafe try await connection.writeRequest(head, body.bytes.extracting(at..<edit.range.lowerBound), added.span.bytes, until: deadline)
+            else { return false }
+            at = edit.range.upperBound
+        }
+        return try await connection.writeRequest(body.bytes.extracting(at..<body.count), until: deadline)
     }
 
     /// Passes a body on as it comes. The rest of it is not sent to an upstream that refuses it.
@@ -213,11 +226,10 @@ extension Exchange {
             range = edit.range
             output.append(body.bytes.extracting(0..<range.lowerBound))
             output.append(edit.text)
-        } else if let edit = message?.edit {
+        } else if let edits = message?.edits, !edits.isEmpty {
             guard body.count <= Worker.editedSize else { return false }
-            range = edit.range
-            output.append(body.bytes.extracting(0..<range.lowerBound))
-            unsafe output.append(edit.bytes.span.bytes)
+            edits.apply(to: body.bytes) { output.append($0) }
+            return true
         } else {
             guard body.count <= Worker.joinedSize else { return false }
             output.append(body.bytes)

@@ -12,6 +12,6 @@ extension MCPRequest {
     ///   - tracestate: empty: none. So `baggage`.
     /// - Returns: nil where `_meta` is something that no server takes.
     public func writing(traceparent: RawSpan, tracestate: RawSpan, baggage: RawSpan, in bytes: RawSpan) -> MessageEdit? {
-        meta.writing("_meta", traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
+        meta.writing("_meta", isFree: false, traceparent: traceparent, tracestate: tracestate, baggage: baggage, in: bytes)
     }
 }
