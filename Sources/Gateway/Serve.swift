@@ -101,7 +101,8 @@ extension Worker {
     }
 
     /// Reads what a model is asked where that has come whole and is small, which is nearly always. What is not understood streams.
-    @inline(__always)
+    /// Not part of its caller, for the same reason.
+    @inline(never)
     private func isUnderstoodAtOnce(_ exchange: Exchange, _ upstream: Upstream, _ downstream: HTTP1Connection) throws(GatewayError) -> Bool {
         guard let api = api(of: exchange.request, upstream.dialect) else {
             // What it says would come back, and our credential with it (RFC 9110 §9.3.8).
