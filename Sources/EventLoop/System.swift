@@ -58,6 +58,9 @@ public enum System {
     /// and do not wait for each other; a store that keeps 100,000 open runs grew its own heap a page and a system call at a time.
     public static func shareHeap() { linux_share_heap() }
 
+    /// Gives the heap's empty pages back to the system: what a program needs to start it may never need again.
+    public static func trimHeap() { linux_trim_heap() }
+
     /// Raises the limit of open files to what the system allows; the limit that holds afterwards.
     @discardableResult
     public static func raiseFileLimit() -> UInt64 { linux_raise_file_limit() }

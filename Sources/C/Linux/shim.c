@@ -97,6 +97,8 @@ int linux_spawn(const char *file, char *const arguments[], char *const environme
     return failed;
 }
 
+void linux_trim_heap(void) { malloc_trim(0); }
+
 int linux_join(unsigned long thread, uint64_t deadline) {
     struct timespec time = {(time_t)(deadline / 1000000000), (long)(deadline % 1000000000)};
     return pthread_clockjoin_np((pthread_t)thread, NULL, CLOCK_MONOTONIC, &time);

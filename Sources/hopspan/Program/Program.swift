@@ -98,6 +98,7 @@ final class Program: Sendable {
             throw StartFailure(message: Self.portMessage("api.listen", "\(configuration.api.listen)", error))
         }
         store.start()
+        System.trimHeap()
         standing.readiness.withLock { $0 = .ready }
     }
 

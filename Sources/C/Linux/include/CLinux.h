@@ -33,6 +33,9 @@ uint64_t linux_raise_file_limit(void);
 /// with a call of mprotect(2).
 void linux_share_heap(void);
 
+/// malloc_trim(3): gives the pages back that hold nothing.
+void linux_trim_heap(void);
+
 /// epoll_create1(2) and eventfd(2) with their flags, which are anonymous enums. Close-on-exec, non-blocking.
 int linux_epoll(void);
 int linux_eventfd(void);
